@@ -1,0 +1,125 @@
+/**
+ * The decision on one request, and the evidence of it. Only this file makes a `Permit`; `upstream`
+ * sends nothing without one (MCP has no authorization of its own below the HTTP request).
+ */
+import { Fault } from '../base/fault.ts'
+import type { Access } from './grants.ts'
+
+/** What policy looks at: the request as the body says it, never as its headers do. */
+export interface Asked {
+  readonly kind: 'request' | 'notification' | 'response' | 'stream' | 'end'
+  /** The JSON-RPC method; undefined for responses and for the two HTTP verbs without a body. */
+  readonly method: string | undefined
+  readonly target: { readonly kind: string; readonly name: string }
+  /** Resource URIs of a `subscriptions/listen`. */
+  readonly listensTo?: readonly string[]
+  /** Whether the server is known to wait for this posted response, from this very session. */
+  readonly isAwaited?: boolean
+  /** Whether the task named belongs to this principal, as far as the gateway knows. */
+  readonly isTaskOfOther?: boolean
+}
+
+class PolicyPermit {
+  readonly #digest: string
+  #isSpent = false
+  /** The grants it rests on, for the record. */
+  readonly grants: readonly string[]
+
+  constructor(digest: string, grants: readonly string[]) {
+    this.#digest = digest
+    this.grants = grants
+  }
+
+  covers(digest: string): boolean {
+    return this.#digest === digest
+  }
+
+  /** Takes the permit out of use, before the first byte leaves. @throws {Fault} `refused` if it was. */
+  spend(): void {
+    if (this.#isSpent) throw new Fault('refused', 'A permit is good for one sending; it was spent.')
+    this.#isSpent = true
+  }
+}
+/** The type leaves the file, the constructor never does. */
+export type Permit = PolicyPermit
+
+/** Methods which every grant on a connection includes: they open, keep and list. */
+const open: ReadonlySet<string> = new Set([
+  'initialize',
+  'ping',
+  'server/discover',
+  'tools/list',
+  'prompts/list',
+  'resources/list',
+  'resources/templates/list',
+  'logging/setLevel',
+  'subscriptions/listen',
+  'tasks/list',
+  'notifications/initialized',
+  'notifications/cancelled',
+  'notifications/progress',
+  'notifications/roots/list_changed',
+])
+
+/** Methods whose target carries the decision. */
+const targeted: ReadonlySet<string> = new Set([
+  'tools/call',
+  'prompts/get',
+  'resources/read',
+  'resources/subscribe',
+  'resources/unsubscribe',
+  'completion/complete',
+  'tasks/get',
+  'tasks/result',
+  'tasks/update',
+  'tasks/cancel',
+])
+
+/**
+ * Decides one HTTP request by the grants that hold: every message it carries, or none.
+ * @param digest an HMAC over the bytes that will be sent, under a key of this process.
+ * @param all the messages of the body: one, or the elements of a batch (MCP 2025-03-26).
+ * @throws {Fault} `tool_unknown` or `target_unknown` for what the principal has no grant for: it is
+ *   told what a server says of a name it does not know. `refused` for everything else.
+ */
+export function decide(access: Access, digest: string, all: readonly Asked[]): Permit {
+  for (const asked of all) {
+    if (asked.kind === 'response' && asked.isAwaited !== true) {
+      throw refused('response_not_awaited', 'No request of the server waits for this answer here.')
+    }
+    if (asked.method !== undefined) checkMethod(access, asked, asked.method)
+  }
+  return new PolicyPermit(digest, access.grants)
+}
+
+function checkMethod(access: Access, asked: Asked, method: string): void {
+  for (const uri of asked.listensTo ?? []) {
+    if (!access.allows('resource', uri)) throw unknown('resource')
+  }
+  if (open.has(method)) return
+  if (!targeted.has(method)) {
+    if (access.allows('method', method)) return
+    throw refused('method_not_granted', 'No grant covers this method; nothing was sent.')
+  }
+  const { kind, name } = asked.target
+  if (kind === 'task') {
+    if (asked.isTaskOfOther === true) throw unknown('task')
+    return
+  }
+  if (kind === 'tool' || kind === 'prompt' || kind === 'resource') {
+    if (access.allows(kind, name)) return
+    throw unknown(kind)
+  }
+  throw new Fault('bad_params', 'The request names no target in its params; nothing was sent.')
+}
+
+function refused(reason: string, message: string): Fault {
+  return new Fault('refused', message, { facts: { reason } })
+}
+
+/** The text a server gives, without the name: it may hold a card number. */
+function unknown(kind: 'tool' | 'prompt' | 'resource' | 'task'): Fault {
+  const code = kind === 'tool' ? 'tool_unknown' : 'target_unknown'
+  const message = `Unknown ${kind}: there is none of this name that you may use.`
+  return new Fault(code, message, { facts: { reason: `${kind}_not_granted` } })
+}
