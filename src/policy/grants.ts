@@ -64,11 +64,17 @@ export function compileGrants(
   list: readonly Grant[],
 ): (bearer: Bearer, connection: string) => Access | undefined {
   const compiled = list.map(compile)
+  const found = new WeakMap<Bearer, Map<string, Access | undefined>>()
   return (bearer, connection) => {
+    // A principal is one object for as long as its token is known, and never changes meanwhile.
+    const known = found.get(bearer) ?? new Map<string, Access | undefined>()
+    if (known.has(connection)) return known.get(connection)
     const holding = compiled.filter(
       (grant) => grant.connection.matches(connection) && holds(grant.who, bearer),
     )
-    return holding.length === 0 ? undefined : join(holding)
+    const access = holding.length === 0 ? undefined : join(holding)
+    found.set(bearer, known.set(connection, access))
+    return access
   }
 }
 

@@ -1,0 +1,59 @@
+/** The console listener as far as it goes today: one page on what is in force, metrics, health. */
+import { readiness } from '../exchange/asides.ts'
+import type { Stations } from '../exchange/stations.ts'
+import type { Incoming } from '../listener/incoming.ts'
+import type { Metrics } from './meters.ts'
+
+const policy =
+  "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+export async function serveConsole(
+  incoming: Incoming,
+  of: { at: Stations; metrics: Metrics; version: string },
+): Promise<void> {
+  const { method, path } = incoming
+  const send = (status: number, type: string, body: string): void => {
+    const headers = {
+      'content-type': type,
+      'cache-control': 'no-store',
+      'content-security-policy': policy,
+      'x-content-type-options': 'nosniff',
+    }
+    incoming.begin(status, headers).end(method === 'HEAD' ? undefined : Buffer.from(body))
+  }
+  if (method !== 'GET' && method !== 'HEAD') {
+    send(405, 'text/plain; charset=utf-8', 'Only GET is served here.\n')
+  } else if (path === '/metrics') {
+    send(200, of.metrics.contentType, await of.metrics.page())
+  } else if (path === '/healthz') {
+    send(200, 'application/json', '{"status":"alive"}\n')
+  } else if (path === '/readyz') {
+    const { status, body } = readiness(of.at)
+    send(status, 'application/json', `${JSON.stringify(body)}\n`)
+  } else if (path === '/') {
+    send(200, 'text/html; charset=utf-8', page(of.at, of.version))
+  } else {
+    send(404, 'text/plain; charset=utf-8', 'Nothing is served at this path.\n')
+  }
+}
+
+function page(at: Stations, version: string): string {
+  const { status, record } = { record: at.recorder.state(), status: at.isStopping() ? 'stopping' : 'running' }
+  const rows = [...at.connections.values()].map(
+    ({ name, resource }) => `<tr><th scope="row">${name}</th><td>${escape(resource)}</td></tr>`,
+  )
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Sallyport</title>
+<meta name="viewport" content="width=device-width"></head><body><main>
+<h1>Sallyport ${version}</h1>
+<p>Gateway: ${status}. Record: ${record}. Sessions open: ${at.sessions.openCount}.</p>
+<table><caption>Connections</caption>${rows.join('')}</table>
+<p><a href="/metrics">Metrics</a> · <a href="/readyz">Readiness</a></p>
+<p>Sessions and their replay are read with <code>sallyport sessions</code> and <code>sallyport replay</code>.</p>
+</main></body></html>
+`
+}
+
+function escape(text: string): string {
+  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`)
+}

@@ -1,0 +1,130 @@
+/** The command line: `sallyport COMMAND`. Data on stdout; exit 0 for yes, 1 for no, 2 for wrong usage. */
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Fault } from '../base/fault.ts'
+import type { InitOptions } from './init.ts'
+import { version } from './start.ts'
+import type { TokenOptions } from './token.ts'
+
+const out = process.stdout
+const errors = process.stderr
+
+function port(text: string): number {
+  const value = Number(text)
+  if (/^\d{1,5}$/.test(text) && value <= 65_535) return value
+  throw new InvalidArgumentError('A port is a number from 0 to 65535; 0 takes any free one.')
+}
+
+function program(done: (code: number) => void): Command {
+  const sallyport = new Command('sallyport')
+    .description('The gateway in front of MCP servers that touch cardholder data.')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('Run with --help to see how it is used.')
+  const command = (name: string, description: string, example: string): Command => {
+    const made = sallyport.command(name).description(description)
+    return made.exitOverride().addHelpText('after', `\nExample:\n  ${example}`)
+  }
+  const where = (made: Command): Command =>
+    made
+      .option('-c, --config <file>', 'the configuration file (default: sallyport.yaml)')
+      .option('--data <dir>', 'the data folder (default: that of the file, else .sallyport)')
+  addStarters(command, where, done)
+  addReaders(command, where, done)
+  addMakers(command, where, done)
+  return sallyport
+}
+
+type Make = (name: string, description: string, example: string) => Command
+type With = (made: Command) => Command
+
+function addStarters(command: Make, where: With, done: (code: number) => void): void {
+  where(command('serve', 'Runs the gateway until SIGTERM.', 'sallyport serve -c sallyport.yaml'))
+    .option('--port <port>', "in place of the file's gateway port", port)
+    .option('--console-port <port>', "in place of the file's console port", port)
+    .action(async (options: { config?: string; data?: string; port?: number; consolePort?: number }) => {
+      const { serveCommand } = await import('./serve.ts')
+      done(await serveCommand(options, out, errors))
+    })
+  command('demo', 'Runs two real MCP servers behind the gateway, to try it.', 'sallyport demo --port 0')
+    .option('--data <dir>', 'the data folder (default: .sallyport)')
+    .option('--port <port>', 'the gateway port (default: 4100)', port)
+    .option('--console-port <port>', 'the console port (default: 4101)', port)
+    .action(async (options: { data?: string; port?: number; consolePort?: number }) => {
+      const { demoCommand } = await import('./demo.ts')
+      done(await demoCommand(options, out, errors))
+    })
+}
+
+function addReaders(command: Make, where: With, done: (code: number) => void): void {
+  where(command('sessions', 'Lists recorded sessions, newest last.', 'sallyport sessions --json'))
+    .option('--json', 'one JSON object a line')
+    .action(async (options: { config?: string; data?: string; json?: boolean }) => {
+      const { sessionsCommand } = await import('./read-record.ts')
+      done(await sessionsCommand(options, out, errors))
+    })
+  where(command('replay', 'Replays one session in order.', 'sallyport replay se_… --format jsonl'))
+    .argument('<session>', 'the id that "sallyport sessions" prints')
+    .option('--format <format>', 'text or jsonl', 'text')
+    .option('--json', 'the same as --format jsonl')
+    .action(async (session: string, options: { config?: string; data?: string; format: string; json?: boolean }) => {
+      const { replayCommand } = await import('./read-record.ts')
+      done(await replayCommand(session, options, out, errors))
+    })
+  command('mask', 'Masks standard input the way the gateway does.', 'sallyport mask --jsonl < messages.jsonl')
+    .option('--jsonl', 'each line {"id","message"}; without it one text or JSON message')
+    .action(async (options: { jsonl?: boolean }) => {
+      const { maskCommand } = await import('./mask.ts')
+      done(await maskCommand(process.stdin, out, { jsonl: options.jsonl === true }))
+    })
+}
+
+function addMakers(command: Make, where: With, done: (code: number) => void): void {
+  where(command('check', 'Checks a configuration and everything it names.', 'sallyport check -c sallyport.yaml'))
+    .option('--json', 'one JSON object instead of text')
+    .option('--offline', 'only the file: nothing is asked, opened or written')
+    .action(async (options: { config?: string; data?: string; json?: boolean; offline?: boolean }) => {
+      const { checkCommand } = await import('./check.ts')
+      done(await checkCommand(options, out, errors))
+    })
+  command('init', 'Writes a commented configuration and makes keys.', 'sallyport init --yes')
+    .option('-c, --config <file>', 'the file to write (default: sallyport.yaml)')
+    .option('--data <dir>', 'the data folder')
+    .option('--public-url <url>', 'the address clients will use')
+    .option('--connection <name>', 'the name of the first connection')
+    .option('--url <url>', 'the MCP server behind it')
+    .option('--issuer <url>', 'an OpenID Connect issuer (default: the local one)')
+    .option('--yes', 'asks nothing; what no option says has its default')
+    .action(async (options: InitOptions) => {
+      const { initCommand } = await import('./init.ts')
+      done(await initCommand(options, process.stdin, out, errors))
+    })
+  where(command('token', 'Makes a token of the local issuer.', 'sallyport token --subject ada --group engineers'))
+    .requiredOption('--subject <subject>', 'whom it names')
+    .option('--name <name>', 'a name for people to read')
+    .option('--kind <kind>', 'person, service or workload', 'person')
+    .option('--group <group...>', 'groups')
+    .option('--role <role...>', 'roles')
+    .option('--connection <name>', 'good for this connection only')
+    .option('--ttl <time>', 'how long it is good for, 24h at most', '1h')
+    .action(async (options: TokenOptions) => {
+      const { tokenCommand } = await import('./token.ts')
+      done(await tokenCommand(options, out, errors))
+    })
+}
+
+async function run(): Promise<number> {
+  let code = 0
+  try {
+    await program((result) => (code = result)).parseAsync()
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (error instanceof Fault) {
+      errors.write(`${error.message}\n`)
+      return 1
+    }
+    throw error
+  }
+}
+
+process.exitCode = await run()

@@ -1,0 +1,83 @@
+/** `/metrics` in the Prometheus text format. Labels are names of ours, never what somebody sent. */
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Meters } from '../exchange/stations.ts'
+import type { RecorderFigures, RecorderState } from '../record/record.ts'
+
+export interface Metrics extends Meters {
+  /** The whole page. */
+  page(): Promise<string>
+  readonly contentType: string
+}
+
+/** What is read when the page is asked for. */
+export interface Gauges {
+  record(): { state: RecorderState; figures: RecorderFigures }
+  underway(): number
+  sessions(): number
+  inFlightBytes(): number
+}
+
+export function createMetrics(gauges: Gauges): Metrics {
+  const registers = [new Registry()]
+  const [registry = new Registry()] = registers
+  const received = new Counter({
+    name: 'sallyport_calls_received_total',
+    help: 'Messages of clients that were let in, by connection.',
+    labelNames: ['connection'],
+    registers,
+  })
+  const finished = new Counter({
+    name: 'sallyport_calls_finished_total',
+    help: 'Exchanges that ended, by connection and outcome.',
+    labelNames: ['connection', 'outcome'],
+    registers,
+  })
+  const seconds = new Histogram({
+    name: 'sallyport_call_seconds',
+    help: 'Time from the first byte of a request to the end of its exchange.',
+    labelNames: ['connection'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60],
+    registers,
+  })
+  const refused = new Counter({
+    name: 'sallyport_refused_total',
+    help: 'Requests refused before anything was sent, by reason.',
+    labelNames: ['reason'],
+    registers,
+  })
+  const masked = new Counter({
+    name: 'sallyport_masked_total',
+    help: 'Card data masked in answers, by kind.',
+    labelNames: ['kind'],
+    registers,
+  })
+  addGauges(gauges, registers)
+  return {
+    received: (connection) => received.inc({ connection }),
+    finished: (connection, outcome, durationUs) => {
+      finished.inc({ connection, outcome })
+      seconds.observe({ connection }, durationUs / 1e6)
+    },
+    refused: (reason) => refused.inc({ reason }),
+    masked: (kind, count) => masked.inc({ kind }, count),
+    page: () => registry.metrics(),
+    contentType: registry.contentType,
+  }
+}
+
+function addGauges(gauges: Gauges, registers: Registry[]): void {
+  const gauge = (name: string, help: string, read: () => number): void => {
+    const made: Gauge = new Gauge({ name, help, registers, collect: () => made.set(read()) })
+  }
+  gauge('sallyport_record_open', '1 while the record takes entries, 0 when it is full or down.', () =>
+    gauges.record().state === 'open' ? 1 : 0,
+  )
+  gauge('sallyport_record_entries', 'Entries written since the start.', () => gauges.record().figures.entries)
+  gauge('sallyport_record_commits', 'Commits since the start; each is one write and one sync.', () => gauges.record().figures.batches)
+  gauge('sallyport_record_bytes', 'Bytes written to the record since the start.', () => gauges.record().figures.bytes)
+  gauge('sallyport_record_free_bytes', 'Free bytes on the disk of the record; -1 when unknown.', () => gauges.record().figures.freeBytes ?? -1)
+  gauge('sallyport_requests_underway', 'Requests being served.', () => gauges.underway())
+  gauge('sallyport_sessions_open', 'Recorded sessions that are open.', () => gauges.sessions())
+  gauge('sallyport_in_flight_bytes', 'Bytes of messages held in memory.', () => gauges.inFlightBytes())
+  gauge('sallyport_resident_bytes', 'Resident memory of the process.', () => process.memoryUsage.rss())
+}

@@ -1,0 +1,321 @@
+/** Wires the stations together and starts the gateway. Every other file gets what it needs from here. */
+import { createHmac, randomBytes } from 'node:crypto'
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import type { Logger } from 'pino'
+import { systemClock } from '../base/clock.ts'
+import { realDisk } from '../base/disk.ts'
+import type { Disk } from '../base/disk.ts'
+import type { CheckedConfig, Config } from '../config/config.ts'
+import { serveAside } from '../exchange/asides.ts'
+import { Budget, StreamCount } from '../exchange/budget.ts'
+import { closeSessions, recordFloods, sweep } from '../exchange/closing.ts'
+import { Floods } from '../exchange/floods.ts'
+import { frames } from '../exchange/refuse.ts'
+import { serve } from '../exchange/serve.ts'
+import type { Stations } from '../exchange/stations.ts'
+import { createIdentity } from '../identity/identify.ts'
+import { makeLocalKey, openLocalIssuer } from '../identity/local.ts'
+import type { LocalIssuer } from '../identity/local.ts'
+import { allowedHosts, allowedOrigins, checkHost } from '../listener/host.ts'
+import type { Incoming } from '../listener/incoming.ts'
+import { listen } from '../listener/listener.ts'
+import type { Listening } from '../listener/listener.ts'
+import { createMasker } from '../mask/masker.ts'
+import { compileGrants } from '../policy/grants.ts'
+import { share } from '../record/entry.ts'
+import { openRecord } from '../record/record.ts'
+import type { Recovered } from '../record/record.ts'
+import { createSecrets } from '../secrets/secrets.ts'
+import { Sessions } from '../session/sessions.ts'
+import { SessionState } from '../session/state.ts'
+import { openConnections } from './connections.ts'
+import { serveConsole } from './console-page.ts'
+import { openControl } from './control.ts'
+import { openKeys } from './keys.ts'
+import { createMetrics } from './meters.ts'
+import type { Metrics } from './meters.ts'
+
+export interface StartOptions {
+  readonly checked: CheckedConfig
+  /** In place of the file's ports; 0 takes any free one. */
+  readonly gatewayPort?: number | undefined
+  readonly consolePort?: number | undefined
+  readonly dataDir: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Where the record is written; the machine's disk unless told otherwise. */
+  readonly disk?: Disk
+  /** Where the own log goes; standard error unless told otherwise. */
+  readonly log?: Logger
+}
+
+export interface Gateway {
+  readonly gatewayUrl: string
+  readonly consoleUrl: string
+  readonly config: Config
+  readonly recovered: Recovered
+  /** The local issuer, where the configuration has one. */
+  readonly local: LocalIssuer | undefined
+  /** Lets running calls end for the configured grace, cancels the rest, closes the record. */
+  stop(reason: string): Promise<void>
+}
+
+/** The version in `package.json`. */
+export const version: string = readVersion()
+
+/**
+ * Starts both listeners on a data folder.
+ * @throws {Fault} `config_bad` for an address that is taken, `record_down` for a data folder in use
+ *   or damaged, `secret_missing` for a secret or key that is not there.
+ */
+export async function startGateway(options: StartOptions): Promise<Gateway> {
+  const { checked, dataDir } = options
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  chmodSync(dataDir, 0o700)
+  const log = options.log ?? pino({ level: checked.config.log.level }, pino.destination(2))
+  const doors = await openDoors(options, log)
+  try {
+    return await wire(options, doors, log)
+  } catch (error) {
+    await Promise.all([doors.gateway.close(0), doors.console.close(0)])
+    throw error
+  }
+}
+
+type Serve = (incoming: Incoming) => Promise<void>
+
+/** Both listeners, before there is anything to serve: the ports taken decide addresses. */
+interface Doors {
+  readonly gateway: Listening
+  readonly console: Listening
+  serveGateway: Serve
+  serveConsole: Serve
+  onBad: (bad: { reason: string; status: number; source: { ip: string; port: number } }) => void
+}
+
+async function openDoors(options: StartOptions, log: Logger): Promise<Doors> {
+  const { listen: ask, limits } = options.checked.config
+  const early: Serve = (incoming) => {
+    incoming.begin(503, { 'retry-after': '1' }).end()
+    return Promise.resolve()
+  }
+  const doors: Pick<Doors, 'serveGateway' | 'serveConsole' | 'onBad'> = {
+    serveGateway: early,
+    serveConsole: early,
+    onBad: () => undefined,
+  }
+  const onDefect = (error: unknown): void => {
+    const kind = error instanceof Error ? error.constructor.name : typeof error
+    log.error({ kind, stack: error instanceof Error ? frames(error) : [] }, 'defect')
+  }
+  const tls =
+    ask.tls === undefined ? undefined : tlsOf(ask.tls, options)
+  const gateway = await listen({
+    host: ask.gateway.host,
+    port: options.gatewayPort ?? ask.gateway.port,
+    ...(tls === undefined ? {} : { tls }),
+    limits: { headerBytesMax: limits.headerBytesMax, requestMs: limits.requestMs },
+    trustedProxies: ask.trustedProxies,
+    serve: (incoming) => doors.serveGateway(incoming),
+    onBad: (bad) => doors.onBad(bad),
+    onDefect,
+  })
+  try {
+    const console = await listen({
+      host: ask.console.host,
+      port: options.consolePort ?? ask.console.port,
+      serve: (incoming) => doors.serveConsole(incoming),
+      onDefect,
+    })
+    return Object.assign(doors, { gateway, console })
+  } catch (error) {
+    await gateway.close(0)
+    throw error
+  }
+}
+
+function tlsOf(
+  tls: NonNullable<Config['listen']['tls']>,
+  { env }: StartOptions,
+): { certFile: string; key: { reveal(): string } } {
+  const secrets = createSecrets({ env, clock: systemClock() })
+  const key = secrets.open(tls.key, 'pem', 'listen.tls.key')
+  return { certFile: tls.certFile, key: { reveal: () => key.read().reveal() } }
+}
+
+async function wire(options: StartOptions, doors: Doors, log: Logger): Promise<Gateway> {
+  const { checked, dataDir } = options
+  const isAnyPort = options.gatewayPort !== undefined || options.consolePort !== undefined
+  const config = isAnyPort || checked.config.listen.gateway.port === 0
+    ? checked.withPorts(doors.gateway.port, doors.console.port)
+    : checked.config
+  const built = await buildStations(options, config, log)
+  const { at, local, recovered, metrics, state } = built
+  const own = share({})
+  const { sha256: configHash } = checked
+  await at.recorder.append('start', own, [{ entry: { type: 'gateway.started', version, configHash } }])
+  const documents = local?.documents() ?? {}
+  doors.serveGateway = (incoming) =>
+    serveAside(incoming, documents, at) ? Promise.resolve() : serve(incoming, at)
+  doors.serveConsole = (incoming) => serveConsole(incoming, { at, metrics, version })
+  doors.onBad = ({ reason, status, source }) => noteBad(reason, status, source, at)
+  const control = await openControl({ dataDir, at, log })
+  const sweeper = setInterval(() => {
+    sweep(own, at).catch((error: unknown) => log.warn({ code: codeOf(error) }, 'sweep'))
+  }, 5000)
+  const scheme = config.listen.tls === undefined ? 'http' : 'https'
+  const gatewayUrl = `${scheme}://${showHost(config.listen.gateway.host)}:${doors.gateway.port}`
+  const consoleUrl = `http://${showHost(config.listen.console.host)}:${doors.console.port}`
+  writeWhere(dataDir, { gateway: gatewayUrl, console: consoleUrl, publicUrl: config.publicUrl })
+  log.info({ gatewayUrl, consoleUrl, version, recovered }, 'started')
+  const stop = async (reason: string): Promise<void> => {
+    clearInterval(sweeper)
+    built.stopping()
+    await Promise.all([doors.gateway.close(config.limits.stopGraceMs), abortLate(config, at)])
+    await control.close()
+    await doors.console.close(0)
+    await recordFloods(own, at).catch(() => undefined) // The record may be down; the stop goes on.
+    await closeSessions('gateway_stopped', at).catch(() => undefined)
+    const entry = { type: 'gateway.stopped' as const, reason }
+    await at.recorder.append('stop', own, [{ entry }]).catch(() => undefined)
+    await at.recorder.close()
+    for (const connection of at.connections.values()) await connection.upstream.close()
+    state.close()
+    rmSync(join(dataDir, 'gateway.json'), { force: true })
+    log.info({ reason }, 'stopped')
+  }
+  return { gatewayUrl, consoleUrl, config, recovered, local, stop }
+}
+
+interface Built {
+  readonly at: Stations
+  readonly local: LocalIssuer | undefined
+  readonly recovered: Recovered
+  readonly metrics: Metrics
+  readonly state: SessionState
+  stopping(): void
+}
+
+async function buildStations(options: StartOptions, config: Config, log: Logger): Promise<Built> {
+  const { dataDir, env } = options
+  const clock = systemClock()
+  const keys = openKeys(dataDir)
+  const onTrouble = (fault: { code: string }): void => log.warn({ code: fault.code }, 'secret')
+  const secrets = createSecrets({ env, clock, onTrouble })
+  const local = await openLocal(config, dataDir)
+  const identity = createIdentity({
+    issuers: config.identity.issuers,
+    publicUrl: config.publicUrl,
+    clock,
+    local,
+  })
+  const connections = openConnections(config.connections, config.publicUrl, secrets)
+  const { recorder, recovered } = await openRecord({
+    dir: join(dataDir, 'record'),
+    writer: 'w1',
+    disk: options.disk ?? realDisk,
+    clock,
+    freeBytesMin: config.record.freeBytesMin,
+    segmentBytesMax: config.record.segmentBytesMax,
+    sealKey: keys.signing,
+    onState: (state, why) => log.warn({ state, code: why?.code }, 'record'),
+  })
+  const state = new SessionState(join(dataDir, 'state.sqlite'), keys.state)
+  const sessions = new Sessions({ state, clock, idleMs: config.record.sessionIdleMs })
+  const budget = new Budget(config.limits.inFlightBytesMax)
+  const underway = new Set<AbortController>()
+  const metrics = createMetrics({
+    record: () => ({ state: recorder.state(), figures: recorder.figures() }),
+    underway: () => underway.size,
+    sessions: () => sessions.openCount,
+    inFlightBytes: () => budget.usedBytes,
+  })
+  const { gateway } = config.listen
+  const rules = { bound: gateway.host, publicUrl: config.publicUrl, ...config.listen }
+  const [hosts, origins] = [allowedHosts(rules), allowedOrigins(rules)]
+  let isStopping = false
+  const at: Stations = {
+    connections,
+    checkHost: (headers) => checkHost(headers, hosts, origins),
+    identity,
+    access: compileGrants(config.access),
+    sessions,
+    state,
+    masker: createMasker({ sealKey: keys.seal }),
+    recorder,
+    clock,
+    digest: digester(),
+    redact: (bytes) => secrets.redact(bytes),
+    limits: config.limits,
+    budget,
+    streams: new StreamCount(config.limits.streamsPerPrincipalMax),
+    floods: new Floods(clock, config.limits.refusalsPerMinuteMax),
+    pending: new Map(),
+    underway,
+    isStopping: () => isStopping,
+    meters: metrics,
+    log,
+  }
+  return { at, local, recovered, metrics, state, stopping: () => void (isStopping = true) }
+}
+
+async function openLocal(config: Config, dataDir: string): Promise<LocalIssuer | undefined> {
+  const row = config.identity.issuers.find(({ type }) => type === 'local')
+  if (row === undefined) return undefined
+  await makeLocalKey(dataDir)
+  return await openLocalIssuer({ dataDir, issuer: row.issuer, clock: systemClock() })
+}
+
+/** HMAC-SHA-256 under a key that never leaves this process: arguments may hold a card number. */
+function digester(): Stations['digest'] {
+  const key = randomBytes(32)
+  return (connection, verb, sid, body) =>
+    createHmac('sha256', key).update(`${connection}\n${verb}\n${sid}\n`).update(body).digest('base64')
+}
+
+/** What was refused below HTTP requests: recorded, or counted when there is much of it. */
+function noteBad(
+  reason: string,
+  status: number,
+  source: { ip: string; port: number },
+  at: Stations,
+): void {
+  at.meters.refused(reason)
+  if (!at.floods.admit(source.ip, reason)) return
+  const entry = { type: 'call.denied' as const, reason, code: 'bad_http', status }
+  at.recorder.append('bad', share({ source }), [{ entry }]).catch((error: unknown) => {
+    // Nothing was let in; the state of the record is told where it can be seen.
+    at.log.warn({ code: codeOf(error) }, 'unrecorded')
+  })
+}
+
+/** At the end of the grace, what still runs is cancelled. */
+async function abortLate(config: Config, at: Stations): Promise<void> {
+  const deadline = Date.now() + config.limits.stopGraceMs
+  while (at.underway.size > 0 && Date.now() < deadline - 250) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  for (const work of at.underway) work.abort()
+}
+
+/** Says where the running gateway is, for the commands that look for it. */
+function writeWhere(dataDir: string, where: Record<string, string>): void {
+  const text = `${JSON.stringify({ ...where, pid: process.pid }, null, 2)}\n`
+  writeFileSync(join(dataDir, 'gateway.json'), text, { mode: 0o600 })
+}
+
+function showHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  const parsed: unknown = JSON.parse(text)
+  const known = typeof parsed === 'object' && parsed !== null && 'version' in parsed
+  return known && typeof parsed.version === 'string' ? parsed.version : '0.0.0'
+}

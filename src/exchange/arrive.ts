@@ -1,0 +1,251 @@
+/** The first steps of every request: where it goes, who sends it, what it says, in which session. */
+import { Fault } from '../base/fault.ts'
+import { newId } from '../base/ids.ts'
+import { hasTokenInQuery } from '../identity/bearer.ts'
+import { refusal } from '../identity/reasons.ts'
+import { checkJson, checkPlain } from '../listener/media.ts'
+import type { Incoming } from '../listener/incoming.ts'
+import type { Principal } from '../identity/principal.ts'
+import type { Masked } from '../mask/masked.ts'
+import type { TargetName, Who } from '../record/entry.ts'
+import type { Session } from '../session/sessions.ts'
+import { readJson } from '../wire/json.ts'
+import { checkMirrors, classify, readPosted, targetOf } from '../wire/message.ts'
+import type { Message, Posted } from '../wire/message.ts'
+import { sharedOf } from './shared.ts'
+import type { Connection, Stations } from './stations.ts'
+import type { Known, Leg, Way } from './way.ts'
+
+const route = /^\/mcp\/([A-Za-z0-9._-]{1,64})$/
+
+export function newWay(incoming: Incoming, at: Stations): Way {
+  return {
+    incoming,
+    exchange: newId('ex'),
+    startedMs: at.clock.monotonicMs(),
+    connectionName: route.exec(incoming.path)?.[1],
+    known: undefined,
+    spoken: undefined,
+    session: undefined,
+    message: undefined,
+    legs: [],
+    opening: [],
+    reply: undefined,
+    began: undefined,
+    isResumable: false,
+  }
+}
+
+/**
+ * Host and origin, then the token, then the grant, in this order: nobody learns the name of a
+ * connection who has not signed in.
+ * @throws {Fault} `host_refused`, `origin_refused`, `no_identity`, `identity_down`,
+ *   `connection_unknown`, `connection_refused`, `stopping`, `path_unknown`.
+ */
+export async function identify(way: Way, at: Stations): Promise<Known> {
+  if (at.isStopping()) throw new Fault('stopping', 'The gateway is stopping; try again in a moment.')
+  const { headers, path, query } = way.incoming
+  at.checkHost(headers)
+  const name = way.connectionName
+  if (name === undefined) {
+    throw new Fault('path_unknown', 'Nothing is served at this path. Connections are at /mcp/{name}.')
+  }
+  const connection = at.connections.get(name)
+  const resource = connection?.resource ?? path
+  if (hasTokenInQuery(query)) throw refusal('query')
+  const principal = await at.identity.identify(headers.all('authorization'), resource)
+  if (connection === undefined) {
+    throw new Fault('connection_unknown', 'There is no connection of this name.')
+  }
+  const who = whoIs(principal, at)
+  const access = at.access(principal, name)
+  const owner = `${principal.issuer}\n${principal.subject}`
+  const plan = planOf(connection, access?.reveal ?? 'none', access?.grants ?? [])
+  way.known = {
+    connection,
+    principal,
+    owner,
+    who,
+    access: access ?? noAccess,
+    plan,
+    binding: `${name}\n${owner}`,
+  }
+  if (access === undefined) {
+    const message = 'No grant gives you this connection. Ask whoever keeps the access list.'
+    throw new Fault('connection_refused', message, { facts: { reason: 'no_grant' } })
+  }
+  return way.known
+}
+
+const whos = new WeakMap<Principal, Masked<Who>>()
+
+/** The principal as entries name it: its words masked, made once for as long as its token is known. */
+function whoIs(principal: Principal, at: Stations): Masked<Who> {
+  const known = whos.get(principal)
+  if (known !== undefined) return known
+  const { issuer, subject, name, kind, groups } = principal
+  const who = at.masker.words<Who>({ issuer, subject, name, kind, groups })
+  whos.set(principal, who)
+  return who
+}
+
+const noAccess: Known['access'] = {
+  grants: [],
+  reveal: 'none',
+  allows: () => false,
+  mayMatchTemplate: () => false,
+}
+
+const plans = new Map<string, Known['plan']>()
+
+/** One plan per connection and outcome of the grants, so that the masker can keep what it derives. */
+function planOf(connection: Connection, reveal: 'none' | 'pan', grants: readonly string[]): Known['plan'] {
+  const rule = reveal === 'pan' ? `${connection.profile} ${grants.join(' ')}` : connection.profile
+  const key = `${connection.name}\n${reveal}\n${rule}`
+  const known = plans.get(key)
+  if (known !== undefined) return known
+  const plan = { reveal, columns: connection.columns, rule }
+  plans.set(key, plan)
+  return plan
+}
+
+/** What a POST carries. */
+export interface Body {
+  readonly posted: Posted
+  /** The bytes that will be sent: those that came, with sealed aliases undone. */
+  readonly bytes: Uint8Array
+}
+
+/**
+ * Reads the body and the era it speaks, and checks that the headers agree with it.
+ * @throws {Fault} everything that `bad_*`, `header_mismatch` and `version_unsupported` stand for.
+ */
+export async function readBody(way: Way, known: Known, at: Stations): Promise<Body> {
+  checkPlain(way.incoming.headers)
+  checkJson(way.incoming.headers)
+  const came = await way.incoming.body(at.limits.requestBytesMax)
+  const limits = { bytesMax: at.limits.requestBytesMax, depthMax: at.limits.jsonDepthMax }
+  const first = readPosted(came, limits)
+  way.message = first.kind === 'one' ? first.message : undefined
+  const tree = first.kind === 'one' ? first.message.tree : first.messages[0]?.tree
+  const bytes = tree === undefined ? came : at.masker.undo(tree, known.binding)
+  const posted = bytes === came ? first : readPosted(bytes, limits)
+  const sid = way.incoming.headers.get('mcp-session-id')
+  const version = sid === undefined ? undefined : at.state.binding(known.connection.name, sid)?.version
+  way.spoken = classify(posted, way.incoming.headers, version)
+  if (way.spoken.era === 'modern' && posted.kind === 'one') {
+    checkMirrors(posted.message, way.incoming.headers)
+  }
+  return { posted, bytes }
+}
+
+/** Finds or opens the recorded session. @throws {Fault} `session_unknown`. */
+export function join(way: Way, known: Known, posted: Posted | null, at: Stations): Session {
+  const { headers, source } = way.incoming
+  const { connection, owner } = known
+  const { era, version } = way.spoken ?? { era: 'legacy' as const, version: '2025-03-26' }
+  const sid = era === 'legacy' ? headers.get('mcp-session-id') : undefined
+  const trait = { ip: source.ip, userAgent: headers.get('user-agent') ?? '' }
+  const opener = posted?.kind === 'one' && posted.message.method === 'initialize'
+  let joined
+  if (sid !== undefined) joined = at.sessions.resume(connection.name, owner, sid)
+  else if (opener) {
+    joined = { session: at.sessions.begin(connection.name, owner, version, trait), isNew: true }
+  } else joined = at.sessions.join(connection.name, owner, era, version, trait)
+  way.session = joined.session
+  if (joined.isNew) noteOpening(way, known, joined.session, posted, at)
+  return joined.session
+}
+
+/** A new session and the token it was opened with are recorded with its first call. */
+function noteOpening(way: Way, known: Known, session: Session, posted: Posted | null, at: Stations): void {
+  const userAgent = way.incoming.headers.get('user-agent')
+  const client = posted?.kind === 'one' ? clientOf(posted.message) : {}
+  const { continues } = session
+  way.opening.push(
+    { entry: { type: 'auth.accepted', expiresUs: known.principal.expiresAtMs * 1000 } },
+    {
+      entry: {
+        type: 'session.opened',
+        era: session.era,
+        version: session.version,
+        clientName: client.name === undefined ? undefined : at.masker.word(client.name),
+        clientVersion: client.version === undefined ? undefined : at.masker.word(client.version),
+        userAgent: userAgent === undefined ? undefined : at.masker.word(userAgent),
+        continues,
+      },
+    },
+  )
+}
+
+/** Self-reported: for people to read, never to decide by (MCP 2026-07-28, Base protocol). */
+function clientOf({ tree, params, method }: Message): { name?: string; version?: string } {
+  const info =
+    method === 'initialize'
+      ? tree.get(params, 'clientInfo')
+      : tree.get(tree.get(params, '_meta'), 'io.modelcontextprotocol/clientInfo')
+  const read = (key: string): string | undefined => {
+    const node = tree.get(info, key)
+    return node >= 0 && tree.kind(node) === 'string' ? tree.text(node) : undefined
+  }
+  const [name, version] = [read('name'), read('version')]
+  return { ...(name === undefined ? {} : { name }), ...(version === undefined ? {} : { version }) }
+}
+
+/** The exchanges of a POST: one for a single message, one for each element of a batch. */
+export function legsOf(way: Way, known: Known, session: Session, posted: Posted, at: Stations): Leg[] {
+  const messages = posted.kind === 'one' ? [posted.message] : posted.messages
+  const legs = messages.map((message, index) => {
+    const { tree, node, kind, idRaw, method } = message
+    const target = targetOf(message)
+    const bytesIn = tree.end(node) - tree.start(node)
+    const exchange = index === 0 ? way.exchange : newId('ex')
+    return newLeg({ way, known, session, at }, { exchange, kind, idRaw, method, target, bytesIn })
+  })
+  way.legs = legs
+  return legs
+}
+
+/** The exchange of a request without a body: a GET stream or a DELETE. */
+export function bareLeg(way: Way, known: Known, session: Session, kind: 'stream' | 'end', at: Stations): Leg {
+  const target = { kind: 'none' as const, name: '' }
+  const of = { exchange: way.exchange, kind, idRaw: undefined, method: undefined, target, bytesIn: 0 }
+  const leg = newLeg({ way, known, session, at }, of)
+  way.legs = [leg]
+  return leg
+}
+
+type Fixed = 'exchange' | 'kind' | 'idRaw' | 'method' | 'target' | 'bytesIn'
+
+function newLeg(
+  { way, known, session, at }: { way: Way; known: Known; session: Session; at: Stations },
+  of: Pick<Leg, Fixed>,
+): Leg {
+  const { kind, name } = of.target
+  const maskedTarget: TargetName | undefined =
+    kind === 'none' ? undefined : { kind, name: at.masker.word(name) }
+  return {
+    ...of,
+    maskedMethod: of.method === undefined ? undefined : at.masker.word(of.method),
+    maskedTarget,
+    shared: sharedOf(way, of.exchange),
+    startedMs: way.startedMs,
+    connection: known.connection,
+    session,
+    seq: 0,
+    bytesOut: 0,
+    messages: 0,
+    isReceived: false,
+    isFinished: false,
+    isCancelled: false,
+    leftMs: undefined,
+  }
+}
+
+/** The masked text of one message for the record: the whole body, or its element of a batch. */
+export function elementTree(message: Message, at: Stations): Message['tree'] {
+  const { tree, node } = message
+  if (node === tree.root) return tree
+  const limits = { bytesMax: at.limits.requestBytesMax, depthMax: at.limits.jsonDepthMax }
+  return readJson(tree.raw(node), limits)
+}

@@ -1,0 +1,82 @@
+/** What a POST asks, as policy and the record see it, and what is remembered of it. */
+import type { Asked } from '../policy/permit.ts'
+import type { Session } from '../session/sessions.ts'
+import { NONE } from '../wire/json.ts'
+import type { Message, Posted } from '../wire/message.ts'
+import { pendingKey } from './account.ts'
+import type { AskedMasked } from './account.ts'
+import { elementTree } from './arrive.ts'
+import { isTaskOfOther } from './messages.ts'
+import type { Stations } from './stations.ts'
+import type { Known, Leg, Way } from './way.ts'
+
+const messagesOf = (posted: Posted): readonly Message[] =>
+  posted.kind === 'one' ? [posted.message] : posted.messages
+
+/** The messages masked for the record; what is sent stays as it came. */
+export function maskAsked(posted: Posted, known: Known, at: Stations): AskedMasked[] {
+  return messagesOf(posted).map((message) => at.masker.asked(elementTree(message, at), known.plan))
+}
+
+/** What policy decides by: everything of it from the body. */
+export function askedOf(
+  posted: Posted,
+  legs: readonly Leg[],
+  known: Known,
+  at: Stations,
+): Asked[] {
+  return messagesOf(posted).map((message, index) => {
+    const { kind, method, idRaw } = message
+    const target = legs[index]?.target ?? { kind: 'none', name: '' }
+    const session = legs[index]?.session
+    const sid = session?.sid ?? session?.id ?? ''
+    return {
+      kind,
+      method,
+      target,
+      listensTo: method === 'subscriptions/listen' ? listensTo(message) : [],
+      isAwaited: kind === 'response' && at.state.awaited(sid, idRaw ?? '', 'server') !== undefined,
+      isTaskOfOther: target.kind === 'task' && isTaskOfOther(known, target.name, at),
+    }
+  })
+}
+
+/** URIs of `params.notifications.resourceSubscriptions` (MCP 2026-07-28, Subscriptions). */
+function listensTo({ tree, params }: Message): string[] {
+  const list = tree.get(tree.get(params, 'notifications'), 'resourceSubscriptions')
+  const uris: string[] = []
+  if (list === NONE || tree.kind(list) !== 'array') return uris
+  for (let at = tree.first(list); at !== NONE; at = tree.next(at)) {
+    uris.push(tree.kind(at) === 'string' ? tree.text(at) : '')
+  }
+  return uris
+}
+
+/** Remembers whose answers are awaited, so that a resumed stream finds them after a restart too. */
+export function notePending(way: Way, legs: readonly Leg[], at: Stations): void {
+  if (way.spoken?.era !== 'legacy') return
+  const nowMs = Math.floor(at.clock.nowUs() / 1000)
+  for (const leg of legs) {
+    const { sid } = leg.session
+    if (leg.idRaw === undefined) continue
+    if (leg.kind === 'response') {
+      at.state.settle(sid ?? leg.session.id, leg.idRaw, 'server')
+    } else if (leg.kind === 'request') {
+      at.pending.set(pendingKey(leg), leg)
+      if (sid === undefined) continue
+      at.state.await(sid, leg.idRaw, 'client', { exchange: leg.exchange, method: leg.method ?? '' }, nowMs)
+    }
+  }
+}
+
+/** A cancelled call may end without an answer (MCP 2025-11-25, Cancellation). */
+export function noteCancelled(posted: Posted, session: Session, at: Stations): void {
+  for (const { tree, params, method } of messagesOf(posted)) {
+    if (method !== 'notifications/cancelled') continue
+    const id = tree.get(params, 'requestId')
+    if (id === NONE) continue
+    const idRaw = Buffer.from(tree.raw(id)).toString()
+    const leg = at.pending.get(pendingKey({ session, idRaw }))
+    if (leg !== undefined) leg.isCancelled = true
+  }
+}

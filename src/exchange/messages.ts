@@ -1,0 +1,209 @@
+/** What the server says: read whole, understood, filtered, masked, recorded, and then released. */
+import { Fault } from '../base/fault.ts'
+import { visible } from '../policy/visible.ts'
+import type { Durable } from '../record/durable.ts'
+import type { CallFinished } from '../record/entry.ts'
+import type { Deliverable } from '../mask/masked.ts'
+import { NONE, readJson } from '../wire/json.ts'
+import type { JsonTree, Node } from '../wire/json.ts'
+import { readMessage } from '../wire/message.ts'
+import type { Message } from '../wire/message.ts'
+import { splice } from '../wire/splice.ts'
+import type { Edit } from '../wire/splice.ts'
+import { pendingKey, receiptName, recordMessage } from './account.ts'
+import type { Stations } from './stations.ts'
+import type { Known, Leg, Way } from './way.ts'
+
+/** A message of the server, read, with the exchange it belongs to. */
+export interface Arrived {
+  readonly tree: JsonTree
+  readonly message: Message
+  readonly leg: Leg
+  /** Whether it is the answer that ends its exchange. */
+  readonly isEnd: boolean
+  /** Whether it was delivered before, on a stream that the client resumes. */
+  readonly isAgain: boolean
+}
+
+/**
+ * Reads one message of the server.
+ * @throws {Fault} `upstream_bad` for what is not a JSON-RPC message, or answers nobody here.
+ */
+export function readArrived(way: Way, known: Known, bytes: Uint8Array, at: Stations): Arrived {
+  // A server may say the gateway's own credential back; nobody else is to have it.
+  const tree = readAnswerJson(at.redact(bytes), known, at)
+  const message = asMessage(tree, tree.root)
+  if (message.kind !== 'response') {
+    const [leg] = way.legs
+    if (leg === undefined) throw foreign()
+    return { tree, message, leg, isEnd: false, isAgain: false }
+  }
+  return { tree, message, ...answered(way, message, at) }
+}
+
+/** @throws {Fault} `upstream_bad` for broken JSON, `answer_too_large` past the limits. */
+export function readAnswerJson(bytes: Uint8Array, known: Known, at: Stations): JsonTree {
+  const { answerBytesMax } = known.connection
+  try {
+    return readJson(bytes, { bytesMax: answerBytesMax, depthMax: at.limits.jsonDepthMax })
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    if (error.code === 'too_large' || error.facts['reason'] === 'depth') throw tooLarge('depth')
+    throw badAnswer('not_json', 'The server answered with something that is not valid JSON.', error)
+  }
+}
+
+export function asMessage(tree: JsonTree, node: Node): Message {
+  try {
+    return readMessage(tree, node)
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    throw badAnswer('not_json_rpc', 'The server answered with something that is not JSON-RPC.', error)
+  }
+}
+
+/** Finds whose answer it is: one of this request's, or one that waits on another stream. */
+function answered(way: Way, message: Message, at: Stations): Pick<Arrived, 'leg' | 'isEnd' | 'isAgain'> {
+  const { idRaw } = message
+  const own = way.legs.find((leg) => leg.kind === 'request' && leg.idRaw === idRaw)
+  if (own !== undefined) return { leg: own, isEnd: !own.isFinished, isAgain: own.isFinished }
+  const { session } = way
+  const [stream] = way.legs
+  if (session === undefined || stream === undefined || idRaw === undefined) {
+    // A refusal of the server that names no request is the answer to the only one there is.
+    if (stream !== undefined && (idRaw === undefined || idRaw === 'null')) {
+      return { leg: stream, isEnd: !stream.isFinished, isAgain: false }
+    }
+    throw foreign()
+  }
+  if (idRaw === 'null' && stream.kind !== 'stream') return { leg: stream, isEnd: true, isAgain: false }
+  const waiting = at.pending.get(pendingKey({ session, idRaw }))
+  if (stream.kind === 'stream' && waiting !== undefined) {
+    return { leg: waiting, isEnd: true, isAgain: false }
+  }
+  const before = session.sid === undefined ? undefined : at.state.awaited(session.sid, idRaw, 'client')
+  if (stream.kind !== 'stream' || before === undefined) throw foreign()
+  // Its exchange has ended: it was answered before, or a restart ended it as unknown.
+  return { leg: stream, isEnd: false, isAgain: true }
+}
+
+/** A message that may leave: masked twice and durable. */
+export interface Passed {
+  readonly shown: Deliverable
+  readonly receipt: Durable
+  readonly name: string
+}
+
+/**
+ * Takes one message through filter, mask and record.
+ * @param status the HTTP status it is answered with.
+ * @throws {Fault} `mask_failed`, `record_down`, `record_full`.
+ */
+export async function pass(
+  arrived: Arrived,
+  of: { known: Known; status: number; eventId?: string | undefined },
+  at: Stations,
+): Promise<Passed> {
+  const { leg, isEnd, isAgain } = arrived
+  const { known, status } = of
+  const { tree, message } = filtered(arrived, known, at)
+  learn(message, leg, known, at)
+  const { kept, shown, maskings } = at.masker.answer(tree, known.plan, known.binding)
+  const told = {
+    rpcKind: message.kind,
+    method: message.method === undefined ? undefined : at.masker.word(message.method),
+    bytes: tree.bytes.length,
+    kept,
+    maskings,
+    delivered: known.plan.reveal === 'pan' ? ('revealed' as const) : ('masked' as const),
+    eventId: of.eventId === undefined ? undefined : at.masker.word(of.eventId),
+    isAgain,
+  }
+  leg.messages++
+  leg.bytesOut += shown.bytes.length
+  const end = isEnd ? { outcome: outcomeOf(message), httpStatus: status } : undefined
+  const receipt = await recordMessage(leg, told, end, at)
+  return { shown, receipt, name: receiptName(leg) }
+}
+
+/** Lists are cut to what the principal may use; everything else is the very same tree. */
+function filtered(arrived: Arrived, known: Known, at: Stations): { tree: JsonTree; message: Message } {
+  const { tree, message, leg } = arrived
+  const edits = cutsOf(tree, message, leg, known, at)
+  if (edits.length === 0) return { tree, message }
+  const cut = readAnswerJson(splice(tree.bytes, edits), known, at)
+  return { tree: cut, message: asMessage(cut, cut.root) }
+}
+
+/** The spans of an answer which its client must not see. */
+export function cutsOf(
+  tree: JsonTree,
+  message: Message,
+  leg: Leg,
+  known: Known,
+  at: Stations,
+): readonly Edit[] {
+  if (message.kind !== 'response' || leg.method === undefined) return []
+  const isOthers = (taskId: string): boolean => isTaskOfOther(known, taskId, at)
+  return visible(tree, message.node, leg.method, known.access, isOthers).edits
+}
+
+/** Whether a task is known to be another principal's. One that nobody owns yet passes. */
+export function isTaskOfOther(known: Known, taskId: string, at: Stations): boolean {
+  const owner = at.state.ownerOfTask(known.connection.name, taskId)
+  return owner !== undefined && owner !== at.state.hash(known.owner)
+}
+
+/** Notes what later requests are checked by: questions of the server, tasks, the agreed version. */
+export function learn(message: Message, leg: Leg, known: Known, at: Stations): void {
+  const { tree, node, kind, idRaw, method } = message
+  const nowMs = Math.floor(at.clock.nowUs() / 1000)
+  if (kind === 'request' && idRaw !== undefined) {
+    const sid = leg.session.sid ?? leg.session.id
+    at.state.await(sid, idRaw, 'server', { exchange: leg.exchange, method: method ?? '' }, nowMs)
+    return
+  }
+  if (kind !== 'response') return
+  const result = tree.get(node, 'result')
+  if (result === NONE) return
+  if (leg.method === 'initialize') learnVersion(tree, result, leg, at)
+  const flat = tree.get(result, 'taskId')
+  const task = flat === NONE ? tree.get(tree.get(result, 'task'), 'taskId') : flat
+  if (leg.method === 'tools/call' && task !== NONE && tree.kind(task) === 'string') {
+    at.state.ownTask(known.connection.name, tree.text(task), at.state.hash(known.owner), nowMs)
+  }
+}
+
+function learnVersion(tree: JsonTree, result: Node, leg: Leg, at: Stations): void {
+  const version = tree.get(result, 'protocolVersion')
+  if (version === NONE || tree.kind(version) !== 'string') return
+  const text = tree.text(version)
+  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return
+  leg.session.version = text
+  if (leg.session.sid !== undefined) at.sessions.bind(leg.session, leg.session.sid)
+}
+
+/** How an answer ends its exchange (MCP, tools: `isError` is a result the tool failed with). */
+export function outcomeOf(message: Message): CallFinished['outcome'] {
+  const { tree, node } = message
+  if (tree.get(node, 'error') !== NONE) return 'error'
+  const isError = tree.get(tree.get(node, 'result'), 'isError')
+  return isError !== NONE && tree.kind(isError) === 'true' ? 'tool_error' : 'ok'
+}
+
+export function badAnswer(reason: string, message: string, cause?: unknown): Fault {
+  const text = `${message} It was not passed on; the call may have run.`
+  return new Fault('upstream_bad', text, { cause, facts: { reason } })
+}
+
+export function tooLarge(reason: string): Fault {
+  return new Fault(
+    'answer_too_large',
+    'The call ran, and its answer is withheld: it is larger or deeper than this connection lets through (answer_bytes_max, limits.json_depth_max).',
+    { facts: { reason } },
+  )
+}
+
+export function foreign(): Fault {
+  return badAnswer('answer_of_another_request', 'The server answered a request that was not asked here.')
+}

@@ -1,0 +1,74 @@
+/** What the way of a request passes, made once at start-up and handed in. */
+import type { Clock } from '../base/clock.ts'
+import type { RequestHeaders } from '../listener/headers.ts'
+import type { Identity } from '../identity/identify.ts'
+import type { Masker } from '../mask/masker.ts'
+import type { Access, Bearer } from '../policy/grants.ts'
+import type { Recorder } from '../record/record.ts'
+import type { SessionState } from '../session/state.ts'
+import type { Sessions } from '../session/sessions.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+import type { Budget, StreamCount } from './budget.ts'
+import type { Floods } from './floods.ts'
+import type { Leg } from './way.ts'
+
+/** A connection as the way sees it. */
+export interface Connection {
+  readonly name: string
+  /** The identifier clients ask tokens for: `{public_url}/mcp/{name}` (RFC 8707). */
+  readonly resource: string
+  readonly upstream: Upstream
+  /** Host and port of the server, for the record. */
+  readonly host: string
+  /** Column and key names that hold card numbers here, besides the built-in ones. */
+  readonly columns: readonly string[]
+  readonly profile: string
+  readonly answerBytesMax: number
+}
+
+/** Counts for `/metrics`; no label ever holds what somebody sent. */
+export interface Meters {
+  received(connection: string): void
+  finished(connection: string, outcome: string, durationUs: number): void
+  refused(reason: string): void
+  masked(kind: string, count: number): void
+}
+
+/** The gateway's own log: codes, counts and ids only. */
+export interface Log {
+  info(facts: object, text: string): void
+  warn(facts: object, text: string): void
+  error(facts: object, text: string): void
+}
+
+export interface Limits {
+  readonly requestBytesMax: number
+  readonly jsonDepthMax: number
+}
+
+export interface Stations {
+  readonly connections: ReadonlyMap<string, Connection>
+  readonly checkHost: (headers: RequestHeaders) => void
+  readonly identity: Identity
+  readonly access: (bearer: Bearer, connection: string) => Access | undefined
+  readonly sessions: Sessions
+  readonly state: SessionState
+  readonly masker: Masker
+  readonly recorder: Recorder
+  readonly clock: Clock
+  /** HMAC-SHA-256 under a key of this process: names the bytes a permit and a receipt are for. */
+  readonly digest: (connection: string, verb: string, sid: string, body: Uint8Array) => string
+  /** Takes the gateway's own secrets out of what a server says; the same array where there are none. */
+  readonly redact: (bytes: Uint8Array) => Uint8Array
+  readonly limits: Limits
+  readonly budget: Budget
+  readonly streams: StreamCount
+  readonly floods: Floods
+  /** Requests of legacy sessions without their answer yet, by session and raw id. */
+  readonly pending: Map<string, Leg>
+  /** Exchanges under way, for a stop. */
+  readonly underway: Set<AbortController>
+  readonly isStopping: () => boolean
+  readonly meters: Meters
+  readonly log: Log
+}
