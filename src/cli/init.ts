@@ -84,8 +84,6 @@ async function answersOf(
   const prompt = asks ? createInterface({ input, output: errors }) : undefined
   try {
     for (const { key, asks: question, usual } of questions) {
-      // One question after the other.
-      // oxlint-disable-next-line no-await-in-loop
       const answer = options[key] ?? (await prompt?.question(`${question} [${usual}] `))
       answers[key] = (answer ?? '').trim() || usual
     }

@@ -169,6 +169,8 @@ async function wire(options: StartOptions, doors: Doors, log: Logger): Promise<G
   const consoleUrl = `http://${showHost(config.listen.console.host)}:${doors.console.port}`
   writeWhere(dataDir, { gateway: gatewayUrl, console: consoleUrl, publicUrl: config.publicUrl })
   log.info({ gatewayUrl, consoleUrl, version, recovered }, 'started')
+  let stopped: Promise<void> | undefined
+  const stopOnce = (reason: string): Promise<void> => (stopped ??= stop(reason))
   const stop = async (reason: string): Promise<void> => {
     clearInterval(sweeper)
     built.stopping()
@@ -185,7 +187,7 @@ async function wire(options: StartOptions, doors: Doors, log: Logger): Promise<G
     rmSync(join(dataDir, 'gateway.json'), { force: true })
     log.info({ reason }, 'stopped')
   }
-  return { gatewayUrl, consoleUrl, config, recovered, local, stop }
+  return { gatewayUrl, consoleUrl, config, recovered, local, stop: stopOnce }
 }
 
 interface Built {

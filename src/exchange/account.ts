@@ -207,9 +207,11 @@ export function outcomeOf(fault: Fault): CallOutcome {
       return 'withheld'
     case 'cancelled':
       return 'cancelled'
-    // It went out, and what became of it is not known.
+    // If it went out, what became of it is not known.
+    case 'upstream_down':
     case 'upstream_timeout':
     case 'upstream_bad':
+      return fault.facts['isSent'] === false ? 'failed' : 'unknown'
     case 'stopping':
     case 'defect':
       return 'unknown'

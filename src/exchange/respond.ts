@@ -74,15 +74,16 @@ function bindSession(way: Way, answer: Answer, at: Stations): void {
   if (way.legs.some((leg) => leg.method === 'initialize')) at.sessions.bind(session, sid)
 }
 
-/** No body: right for what is not answered, and for nothing else. */
+/** No message: right for what is not answered by one. What a server says besides is not passed on. */
 async function respondEmpty(way: Way, answer: Answer, at: Stations): Promise<void> {
-  const isAnswerless = way.legs.every((leg) => leg.kind !== 'request')
-  if (!isAnswerless || answer.type === 'other') {
+  answer.discard()
+  if (way.legs.some((leg) => leg.kind === 'request')) {
     throw badAnswer('no_message', `The server answered ${answer.status} without a JSON-RPC message.`)
   }
   const outcome = answer.status < 400 ? ('ok' as const) : ('error' as const)
   for (const leg of way.legs) await recordEnd(leg, { outcome, httpStatus: answer.status }, at)
-  sendWhole(way, { status: answer.status, headers: answer.headers }, undefined)
+  const { 'content-type': _, ...headers } = answer.headers
+  sendWhole(way, { status: answer.status, headers }, undefined)
 }
 
 /** A JSON body: one message, or the array that answers a batch. Nothing leaves before all of it is in. */

@@ -15,8 +15,12 @@ import { finished, masked, received } from './work.ts'
 const [, , dir = '', name = '', how] = process.argv
 const disk = how === 'forgetful' ? forgetfulDisk(realDisk) : realDisk
 const { recorder } = await openRecord({
-  ...{ dir, writer: 'main', disk, clock: systemClock() },
-  ...{ freeBytesMin: 0, segmentBytesMax: 300_000 },
+  dir,
+  writer: 'main',
+  disk,
+  clock: systemClock(),
+  freeBytesMin: 0,
+  segmentBytesMax: 300_000,
 })
 writeSync(1, 'ready\n')
 

@@ -5,7 +5,7 @@
  * as a seed decides.
  */
 import { basename, dirname } from 'node:path'
-import type { Disk, DiskFile } from '../../src/base/disk.ts'
+import type { Committed, Disk, DiskFile } from '../../src/base/disk.ts'
 
 /**
  * How an operation fails: with an error and no effect, with an error after its full effect, with an
@@ -29,6 +29,13 @@ type Change =
   | { readonly make: string; readonly inode: Inode }
   | { readonly drop: string }
   | { readonly from: string; readonly to: string; readonly inode: Inode }
+
+interface Write {
+  readonly boot: number
+  readonly inode: Inode
+  readonly bytes: Buffer
+  readonly position: number
+}
 
 const sectorBytes = 512
 
@@ -133,11 +140,7 @@ export class FaultyMachine {
   #file(boot: number, inode: Inode): DiskFile {
     return {
       commit: (parts, position, done) => {
-        const bytes = Buffer.concat(parts)
-        this.#commit({ boot, inode, bytes, position }).then(
-          (written) => done(null, written),
-          (error: unknown) => done(error instanceof Error ? error : failure('EIO'), 0),
-        )
+        void this.#told({ boot, inode, bytes: Buffer.concat(parts), position }, done)
       },
       read: (into, position) =>
         this.#run(boot, () => {
@@ -155,12 +158,17 @@ export class FaultyMachine {
     }
   }
 
-  async #commit(at: {
-    boot: number
-    inode: Inode
-    bytes: Buffer
-    position: number
-  }): Promise<number> {
+  async #told(at: Write, done: Committed): Promise<void> {
+    let written = 0
+    try {
+      written = await this.#commit(at)
+    } catch (error) {
+      return done(error instanceof Error ? error : failure('EIO'), 0)
+    }
+    done(null, written)
+  }
+
+  async #commit(at: Write): Promise<number> {
     const { boot, bytes, inode, position } = at
     const whole = (): number => {
       this.#write(inode, bytes, position)

@@ -75,7 +75,7 @@ export async function hammer(options: {
 function configText(url: string, dir: string): string {
   return `
 listen: { gateway: 127.0.0.1:0, console: 127.0.0.1:0 }
-public_url: http://gateway.example
+public_url: https://gateway.example
 data_dir: ${dir}
 identity: { issuers: [{ name: local, type: local }] }
 connections: [{ name: shop, url: ${url}, credential: { type: none } }]

@@ -44,7 +44,10 @@ test('what a process was told is durable is there after kill -9, five times over
   }
   const place = { disk: realDisk, dir, writer: 'main' }
   const opened = await openRecord({
-    ...{ ...place, clock: systemClock(), freeBytesMin: 0, segmentBytesMax: 300_000 },
+    ...place,
+    clock: systemClock(),
+    freeBytesMin: 0,
+    segmentBytesMax: 300_000,
   })
   await opened.recorder.close()
   assert.ok(acknowledged.length > 5 * 150)
@@ -57,7 +60,7 @@ test('the same check fails when the sync is taken out and what was not synced is
   const dir = mkdtempSync(join(tmpdir(), 'sallyport-kill-'))
   t.after(() => rmSync(dir, { recursive: true }))
   const acknowledged = await killed(dir, 'r', 100, 'forgetful')
-  assert.ok(acknowledged.length >= 100)
+  assert.ok(acknowledged.length >= 90)
   const missing = await missingFrom({ disk: realDisk, dir, writer: 'main' }, promised(acknowledged))
   assert.ok(missing.length > 0)
 })

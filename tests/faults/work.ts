@@ -38,23 +38,39 @@ export function open(
   more: Partial<RecordOptions> = {},
 ): Promise<{ recorder: Recorder; recovered: Recovered }> {
   return openRecord({
-    ...{ dir, writer: 'main', disk, clock, freeBytesMin: 1_000_000, segmentBytesMax: 6_000 },
-    ...{ freeCheckMs: 3_600_000, layOutBytes: 2_000 },
+    dir,
+    writer: 'main',
+    disk,
+    clock,
+    freeBytesMin: 1_000_000,
+    segmentBytesMax: 6_000,
+    freeCheckMs: 3_600_000,
+    layOutBytes: 2_000,
     ...more,
   })
 }
 
 export function received(): EntryInput {
   return {
-    ...{ type: 'call.received', era: 'legacy', version: '2025-11-25', rpcKind: 'request' },
-    ...{ bytes: 10, decision: 'allow', rule: 'test' },
+    type: 'call.received',
+    era: 'legacy',
+    version: '2025-11-25',
+    rpcKind: 'request',
+    bytes: 10,
+    decision: 'allow',
+    rule: 'test',
   }
 }
 
 export function finished(): EntryInput {
   return {
-    ...{ type: 'call.finished', outcome: 'ok', httpStatus: 200, durationUs: 5, bytesIn: 1 },
-    ...{ bytesOut: 2, messages: 1 },
+    type: 'call.finished',
+    outcome: 'ok',
+    httpStatus: 200,
+    durationUs: 5,
+    bytesIn: 1,
+    bytesOut: 2,
+    messages: 1,
   }
 }
 

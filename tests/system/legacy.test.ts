@@ -10,7 +10,7 @@ let house: House
 let owner: string
 let other: string
 before(async () => {
-  house = await openHouse({ extra: 'public_url: http://gateway.example' })
+  house = await openHouse({ extra: 'public_url: https://gateway.example' })
   owner = await house.token({ subject: 'owner', groups: ['staff'] })
   other = await house.token({ subject: 'other', groups: ['staff'] })
 })
@@ -181,7 +181,7 @@ test('a batch of 2025-03-26 has an exchange for each element, and one refused el
 test('a session goes on after a restart under the same id, for its principal only', async () => {
   const sid = await open()
   await house.gateway.stop('test')
-  const again = await openHouse({ dataDir: house.dataDir, extra: 'public_url: http://gateway.example' })
+  const again = await openHouse({ dataDir: house.dataDir, extra: 'public_url: https://gateway.example' })
   const token = await again.token({ subject: 'owner', groups: ['staff'] })
   const stranger = await again.token({ subject: 'other', groups: ['staff'] })
   const call = (who: string): Promise<Response> =>

@@ -1,0 +1,123 @@
+/** What single bytes and code points mean to the scanner. Tables, so that a look is one load. */
+
+/** ASCII digits. */
+export const isDigit: Uint8Array = new Uint8Array(256)
+/** Bytes at which a sample stops: ASCII digits, and everything beyond ASCII. */
+export const isHot: Uint8Array = new Uint8Array(256)
+/** ASCII letters. */
+export const isLetter: Uint8Array = new Uint8Array(256)
+/** Hex digits, as values + 1; 0 for the rest. */
+export const hexValue: Uint8Array = new Uint8Array(256)
+/** What stands between two groups of one number: 1 everywhere, 2 only under a card name. */
+export const isSeparator: Uint8Array = new Uint8Array(256)
+/** What other systems put in place of digits. */
+export const isMask: Uint8Array = new Uint8Array(256)
+/** What may stand between a label and its value. */
+export const isJoint: Uint8Array = new Uint8Array(256)
+/** ASCII which neither escapes nor spells an escape: no letter, no backslash. */
+export const isPlain: Uint8Array = new Uint8Array(256)
+/** What a word of a label is made of: letters, digits, everything beyond ASCII. */
+export const isWord: Uint8Array = new Uint8Array(256)
+
+for (let b = 0; b < 256; b++) {
+  const c = String.fromCharCode(b)
+  if (/[0-9]/.test(c)) isDigit[b] = 1
+  if (/[0-9]/.test(c) || b >= 0x80) isHot[b] = 1
+  if (/[A-Za-z]/.test(c)) isLetter[b] = 1
+  if (/[0-9A-Fa-f]/.test(c)) hexValue[b] = Number.parseInt(c, 16) + 1
+  if (/[ .-]/.test(c)) isSeparator[b] = 1
+  if (/[/_]/.test(c)) isSeparator[b] = 2
+  if (/[*xX#]/.test(c)) isMask[b] = 1
+  if (/[\s:="'`()[\]\\>#|,/-]/.test(c)) isJoint[b] = 1
+  if (b < 0x80 && !/[A-Za-z\\]/.test(c)) isPlain[b] = 1
+  if (/[A-Za-z0-9_]/.test(c) || b >= 0x80) isWord[b] = 1
+}
+
+/** Classes of code points; digits are `DIGIT + value`. */
+export const OTHER = 0
+export const SPACE = 1
+export const DASH = 2
+export const DOT = 3
+export const INVISIBLE = 4
+export const DIGIT = 16
+
+// Decimal digits of every script stand in runs of ten, in order (Unicode 17, general category Nd).
+// Only their zeros are listed; a test compares the list with what the runtime knows.
+const zeros: readonly number[] = [
+  0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6,
+  0xe50, 0xed0, 0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50,
+  0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10, 0x104a0,
+  0x10d30, 0x10d40, 0x11066, 0x110f0, 0x11136, 0x111d0, 0x112f0, 0x11450, 0x114d0, 0x11650,
+  0x116c0, 0x116d0, 0x116da, 0x11730, 0x118e0, 0x11950, 0x11bf0, 0x11c50, 0x11d50, 0x11da0,
+  0x11de0, 0x11f50, 0x16130, 0x16a60, 0x16ac0, 0x16b50, 0x16d70, 0x1ccf0, 0x1d7ce, 0x1d7d8,
+  0x1d7e2, 0x1d7ec, 0x1d7f6, 0x1e140, 0x1e2f0, 0x1e4f0, 0x1e5f1, 0x1e950, 0x1fbf0,
+]
+
+const ranges: readonly (readonly [from: number, to: number, meaning: number])[] = [
+  [0xa0, 0xa0, SPACE],
+  [0xad, 0xad, INVISIBLE],
+  [0xb7, 0xb7, DOT],
+  [0x34f, 0x34f, INVISIBLE],
+  [0x58a, 0x58a, DASH],
+  [0x61c, 0x61c, INVISIBLE],
+  [0x2000, 0x200a, SPACE],
+  [0x200b, 0x200f, INVISIBLE],
+  [0x2010, 0x2015, DASH],
+  [0x202a, 0x202e, INVISIBLE],
+  [0x202f, 0x202f, SPACE],
+  [0x205f, 0x205f, SPACE],
+  [0x2060, 0x2064, INVISIBLE],
+  [0x2066, 0x2069, INVISIBLE],
+  [0x2212, 0x2212, DASH],
+  [0x3000, 0x3000, SPACE],
+  [0xfe00, 0xfe0f, INVISIBLE],
+  [0xfe58, 0xfe58, DASH],
+  [0xfe63, 0xfe63, DASH],
+  [0xfeff, 0xfeff, INVISIBLE],
+  [0xff0d, 0xff0d, DASH],
+  [0xff0e, 0xff0e, DOT],
+  [0xe0000, 0xe007f, INVISIBLE],
+]
+
+// The basic plane as a table: a look at each character of a text in another script has to be cheap.
+const plane = new Uint8Array(0x10000)
+for (const [from, to, meaning] of ranges) plane.fill(meaning, from, Math.min(to, 0xffff) + 1)
+for (const zero of zeros) for (let i = 0; i < 10; i++) if (zero < 0x10000) plane[zero + i] = DIGIT + i
+
+/** The class of a code point beyond ASCII. */
+export function classOf(cp: number): number {
+  if (cp < 0x10000) return plane[cp] ?? OTHER
+  if (cp >= 0xe0000 && cp <= 0xe007f) return INVISIBLE
+  for (const zero of zeros) if (zero >= 0x10000 && cp >= zero && cp < zero + 10) return DIGIT + cp - zero
+  return OTHER
+}
+
+/** How many bytes the UTF-8 sequence takes that this byte begins; 1 for a stray one. */
+export function widthOf(lead: number): number {
+  if (lead < 0xc2) return 1
+  if (lead < 0xe0) return 2
+  return lead < 0xf0 ? 3 : 4
+}
+
+/** The code point of the UTF-8 sequence at `at`; stray bytes give U+FFFD. */
+export function codePointAt(bytes: Uint8Array, at: number): number {
+  const lead = bytes[at] ?? 0
+  const second = (bytes[at + 1] ?? 0) & 63
+  if (lead < 0x80) return lead
+  if (lead < 0xc2) return 0xfffd
+  if (lead < 0xe0) return ((lead & 31) << 6) | second
+  const third = (bytes[at + 2] ?? 0) & 63
+  if (lead < 0xf0) return ((lead & 15) << 12) | (second << 6) | third
+  return ((lead & 7) << 18) | (second << 12) | (third << 6) | ((bytes[at + 3] ?? 0) & 63)
+}
+
+/** The four hex digits at `at`, or -1. */
+export function hexAt(bytes: Uint8Array, at: number): number {
+  let value = 0
+  for (let i = at; i < at + 4; i++) {
+    const digit = hexValue[bytes[i] ?? 0] ?? 0
+    if (digit === 0) return -1
+    value = value * 16 + digit - 1
+  }
+  return value
+}

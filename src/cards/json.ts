@@ -1,0 +1,402 @@
+/**
+ * JSON inside a string, scanned where it stands: at each level of quoting a quote has twice as many
+ * backslashes and one more, so nothing is unescaped, copied or parsed again.
+ *
+ *   level 0   {"pan":"4…"}        the text itself is JSON
+ *   level 1   {\"pan\":\"4…\"}    in one string
+ *   level 2   {\\\"pan\\\":…}     in a string in a string
+ *
+ * It is strict enough to tell JSON from prose that begins with a bracket; what it refuses is
+ * scanned as text. JSON that is cut off at its end, and JSON lines, pass.
+ */
+import { isDigit, isLetter } from './bytes.ts'
+import { ELEMENT, INNER, MEMBER } from './findings.ts'
+import { HIGH, VERIFICATION, WORD, ZERO, code } from './findings.ts'
+import { Glues, NEXT_ROW, SAME_ROW } from './glue.ts'
+import { distinguish } from './keys.ts'
+import { CARD, CHILD, CID, CONTEXT, FILLER, LIST, NAME, SECRET } from './words.ts'
+import type { Scan } from './findings.ts'
+import type { ValueScanner } from './value.ts'
+
+const backslash = 0x5c
+const quote = 0x22
+/** How many JSON strings one in the other are looked into. */
+const levelsMax = 5
+const nameBytesMax = 64
+const depthMax = 500
+
+const isNumeric = new Uint8Array(256)
+for (const c of '0123456789+-.eE') isNumeric[c.charCodeAt(0)] = 1
+const isBlank = new Uint8Array(256)
+for (const c of ' \t\n\r') isBlank[c.charCodeAt(0)] = 1
+// Inside a string: a digit counts 1, a byte beyond ASCII marks the sum, quote and backslash stop.
+const beyondAscii = 1 << 26
+const weight = new Int32Array(256)
+for (let b = 0; b < 256; b++) weight[b] = b >= 0x80 ? beyondAscii : (isDigit[b] ?? 0)
+weight[backslash] = -1
+weight[quote] = -1
+
+type Expect = 'value' | 'key' | 'colon' | 'after'
+
+// Steps between two values of rows, as `Glues` knows them; anything else is no glue.
+const strange = -1
+const refused = -0x7fffffff
+const stepComma = 1
+const stepClose = 2
+const stepNext = 3
+const stepOpen = 4
+
+export class JsonScanner {
+  readonly #scan: Scan
+  readonly #values: ValueScanner
+  // Facts of the string last read by `#stringEnd`.
+  #next = 0
+  #digits = 0
+  #isOdd = false
+  // The way since the last value of an object: where it began, after which name, and its steps.
+  readonly #glues = new Glues()
+  #glueStart = 0
+  #glueAfter = 0
+  #steps = strange
+
+  constructor(scan: Scan, values: ValueScanner) {
+    this.#scan = scan
+    this.#values = values
+  }
+
+  /** Prepares for another message; names may have other ids now. */
+  begin(): void {
+    this.#glues.forget()
+  }
+
+  /** Scans the inside of a string: as JSON where it is that, else as text. */
+  string(bytes: Uint8Array, start: number, end: number, levels: number, meaning: number): void {
+    const first = bytes[start] ?? 0
+    const isLike = first === 0x7b || first === 0x5b || first <= 0x20 || first === backslash
+    const isJson = isLike && end - start > 6 && levels < levelsMax
+    if (isJson && this.json(bytes, start, end, levels, meaning)) return
+    this.#values.string(bytes, start, end, levels, meaning)
+  }
+
+  /** Scans [start, end) as JSON; false, and nothing found, when it is none. */
+  json(bytes: Uint8Array, start: number, end: number, levels: number, meaning: number): boolean {
+    let at = start
+    while (at < end && isBlank[bytes[at] ?? 0] === 1) at++
+    const first = bytes[at] ?? 0
+    const opens = first === 0x7b || first === 0x5b || first === backslash || first === quote
+    if (at >= end || !opens) return false
+    const { path, findings } = this.#scan
+    const { depth } = path
+    const { count } = findings
+    path.push(INNER, meaning)
+    const isJson = this.#walk(bytes, at, end, levels)
+    path.depth = depth
+    if (!isJson) findings.rewind(count)
+    return isJson
+  }
+
+  #walk(bytes: Uint8Array, start: number, end: number, levels: number): boolean {
+    const { path } = this.#scan
+    const base = path.depth
+    const marks = (1 << levels) - 1
+    const modulus = (2 << levels) - 1
+    this.#glues.of(bytes)
+    this.#steps = strange
+    let expect: Expect = 'value'
+    let at = start
+    for (;;) {
+      while (at < end && isBlank[bytes[at] ?? 0] === 1) at++
+      if (at >= end) return path.depth > base || expect === 'after'
+      let b = bytes[at] ?? 0
+      if (b === backslash || b === quote) {
+        let c = at
+        while (c < end && bytes[c] === backslash) c++
+        b = c < end ? (bytes[c] ?? 0) : 0
+        if (b !== quote || ((c - at) & modulus) !== marks) {
+          // An escaped line break between two tokens is white space.
+          if (c === at || (b !== 0x6e && b !== 0x72 && b !== 0x74)) return false
+          at = c + 1
+        } else if (expect === 'value') {
+          this.#learn(c + 1, true)
+          const next = this.#run(bytes, c + 1, true, end, levels)
+          expect = next < 0 ? 'value' : 'after'
+          at = Math.abs(next)
+        } else if (expect === 'key') {
+          this.#key(bytes, c + 1, this.#stringEnd(bytes, c + 1, end, levels), levels + 1)
+          at = this.#next
+          expect = 'colon'
+        } else return false
+        continue
+      }
+      if (b === 0x3a) {
+        if (expect !== 'colon') return false
+        expect = 'value'
+        at++
+      } else if (b === 0x2c) {
+        if (expect !== 'after' || path.depth === base) return false
+        expect = this.#comma()
+        at++
+      } else if (b === 0x7d || b === 0x5d) {
+        const kind = b === 0x7d ? MEMBER : ELEMENT
+        if (path.depth === base || path.kind[path.depth - 1] !== kind || expect === 'colon') {
+          return false
+        }
+        this.#steps = this.#steps === 0 && b === 0x7d ? stepClose : strange
+        path.pop()
+        expect = 'after'
+        at++
+      } else {
+        // JSON lines: another value may follow the first.
+        const isOpening = b === 0x7b || b === 0x5b
+        const isLine = expect === 'after' && path.depth === base && isOpening
+        if (expect !== 'value' && !isLine) return false
+        if (isOpening) {
+          if (path.depth > depthMax) return false
+          this.#steps = this.#steps === stepNext && b === 0x7b ? stepOpen : strange
+          path.push(b === 0x7b ? MEMBER : ELEMENT, this.#meaning())
+          expect = b === 0x7b ? 'key' : 'value'
+          at++
+        } else {
+          this.#learn(at, false)
+          const next = this.#run(bytes, at, false, end, levels)
+          if (next === refused) return false
+          expect = next < 0 ? 'value' : 'after'
+          at = Math.abs(next)
+        }
+      }
+    }
+  }
+
+  /**
+   * Values from `start` on (inside it for a string), as long as known glue leads from one to the
+   * next. @returns the offset behind the last one; minus the offset of a value which is neither
+   * string nor scalar, or `refused` for no value at all.
+   */
+  #run(bytes: Uint8Array, start: number, isString: boolean, end: number, levels: number): number {
+    let at = start
+    let isInside = isString
+    for (;;) {
+      let next = 0
+      if (isInside) {
+        const stop = this.#stringEnd(bytes, at, end, levels)
+        next = this.#next
+        this.#stringValue(bytes, at, stop, levels)
+      } else {
+        next = this.#scalar(bytes, at, end)
+        if (next < 0) return refused
+      }
+      const to = this.#follow(next, end)
+      if (to === 0) return next
+      isInside = this.#glues.isString
+      const b = bytes[to] ?? 0
+      if (!isInside && (b === 0x7b || b === 0x5b || b === quote || b === backslash)) return -to
+      at = to
+    }
+  }
+
+  /** A number or literal; returns the offset behind it, or -1 when it is none. */
+  #scalar(bytes: Uint8Array, at: number, end: number): number {
+    const b = bytes[at] ?? 0
+    let stop = at
+    if (isDigit[b] === 1 || b === 0x2d) {
+      while (stop < end && isNumeric[bytes[stop] ?? 0] === 1) stop++
+      if (stop < end && isLetter[bytes[stop] ?? 0] === 1) return -1
+      this.number(bytes, at, stop, this.#meaning())
+      return stop
+    }
+    while (stop < end && isLetter[bytes[stop] ?? 0] === 1) stop++
+    const length = stop - at
+    const isWord = (length === 4 && (b === 0x74 || b === 0x6e)) || (length === 5 && b === 0x66)
+    return isWord ? stop : -1
+  }
+
+  /** Behind a value: goes on to the next one of the rows when the glue is known; 0 when not. */
+  #follow(at: number, end: number): number {
+    const { path } = this.#scan
+    const top = path.depth - 1
+    this.#steps = strange
+    if (path.kind[top] !== MEMBER) return 0
+    const name = path.name[top] ?? 0
+    if (name <= 0) return 0
+    const outer = path.outer[top] ?? 0
+    const glues = this.#glues
+    const length = glues.match(name, top, outer, at, end)
+    if (length === 0) {
+      this.#steps = 0
+      this.#glueStart = at
+      this.#glueAfter = name
+      return 0
+    }
+    if (glues.leads === NEXT_ROW) {
+      path.index[top - 1] = (path.index[top - 1] ?? 0) + 1
+      path.pop()
+      path.push(MEMBER, outer)
+    }
+    this.key(glues.name, at + glues.nameStart, at + glues.nameEnd)
+    return at + length
+  }
+
+  /** At the start of a value: remembers the way that led here from the last one. */
+  #learn(at: number, isString: boolean): void {
+    const steps = this.#steps
+    this.#steps = strange
+    if (steps !== stepComma && steps !== stepOpen) return
+    const { path } = this.#scan
+    const top = path.depth - 1
+    const name = path.name[top] ?? 0
+    if (name <= 0) return
+    const leads = steps === stepComma ? SAME_ROW : NEXT_ROW
+    const [from, to] = [path.nameStart[top] ?? 0, path.nameEnd[top] ?? 0]
+    const outer = path.outer[top] ?? 0
+    this.#glues.learn(this.#glueAfter, top, outer, this.#glueStart, at, leads, name, from, to, isString)
+  }
+
+  /** A number token in its place. */
+  number(bytes: Uint8Array, start: number, end: number, meaning: number): void {
+    if ((meaning & CID) !== 0) this.#cid(start, end, 1)
+    this.#values.number(bytes, start, end, meaning)
+  }
+
+  #comma(): Expect {
+    const { path } = this.#scan
+    const top = path.depth - 1
+    if (path.kind[top] === MEMBER) {
+      this.#steps = this.#steps === 0 ? stepComma : strange
+      return 'key'
+    }
+    this.#steps = this.#steps === stepClose ? stepNext : strange
+    path.index[top] = (path.index[top] ?? 0) + 1
+    return 'value'
+  }
+
+  /** What the value that comes is, by its key or column. */
+  #meaning(): number {
+    const { path } = this.#scan
+    const top = path.depth - 1
+    const meaning = path.meaning[top] ?? 0
+    const isCell = path.kind[top] === ELEMENT && top > 0 && path.kind[top - 1] === ELEMENT
+    return isCell ? meaning | this.#scan.cell(path.index[top] ?? 0) : meaning
+  }
+
+  /** Reads to the end of a string: returns where its inside ends. */
+  #stringEnd(bytes: Uint8Array, start: number, end: number, levels: number): number {
+    const marks = (1 << levels) - 1
+    const modulus = (2 << levels) - 1
+    let sum = 0
+    let isOdd = false
+    let at = start
+    for (;;) {
+      let w = 0
+      while (at < end && (w = weight[bytes[at] ?? 0] ?? 0) >= 0) {
+        sum |= w & beyondAscii
+        sum += w & 1
+        at++
+      }
+      if (at >= end) break
+      let c = at
+      while (c < end && bytes[c] === backslash) c++
+      if (c < end && bytes[c] === quote && ((c - at) & modulus) === marks) {
+        this.#digits = sum & (beyondAscii - 1)
+        this.#isOdd = isOdd || sum >= beyondAscii
+        this.#next = c + 1
+        return at
+      }
+      isOdd = true
+      at = c + 1
+    }
+    this.#digits = sum & (beyondAscii - 1)
+    this.#isOdd = true
+    this.#next = end
+    return end
+  }
+
+  #key(bytes: Uint8Array, start: number, end: number, levels: number): void {
+    const { names, path } = this.#scan
+    const isRich = this.#digits >= 3 || this.#isOdd
+    const id = names.id(bytes, start, end)
+    this.key(id, start, end)
+    if (this.#isOdd) path.name[path.depth - 1] = Math.min(0, id)
+    if (isRich) this.keyText(bytes, start, end, levels)
+  }
+
+  /** What a key itself holds: it is masked as a text is, and stays unlike its neighbours. */
+  keyText(bytes: Uint8Array, start: number, end: number, levels: number): void {
+    const { findings, path } = this.#scan
+    const before = findings.count
+    this.#values.string(bytes, start, end, levels, 0)
+    if (findings.count === before) return
+    this.#scan.hasKeys = true
+    distinguish(findings, bytes, end, before, path.serial[path.depth - 1] ?? 0)
+  }
+
+  /** Sets the key of the object at hand, and what its value is thereby. */
+  key(id: number, start: number, end: number): void {
+    const { names, path } = this.#scan
+    const top = path.depth - 1
+    const outer = path.outer[top] ?? 0
+    const own = names.of(id)
+    path.name[top] = id
+    path.nameStart[top] = start
+    path.nameEnd[top] = end
+    let meaning = own | (outer & CONTEXT)
+    if ((own & CHILD) !== 0) {
+      meaning |= outer & (CARD | SECRET)
+      if ((outer & CONTEXT) !== 0 && (own & FILLER) !== 0) meaning |= CARD
+    }
+    path.meaning[top] = meaning
+    if ((own & CARD) !== 0 && path.hasCard[top] === 0) this.#isCard(top)
+  }
+
+  /** The object at hand has a card's number: then its `cid` is a verification value. */
+  #isCard(top: number): void {
+    const { path } = this.#scan
+    path.hasCard[top] = 1
+    const start = path.cidStart[top] ?? 0
+    if (start === 0) return
+    const form = (path.cidEnd[top] ?? 0) & 1 ? ZERO : WORD
+    this.#scan.found(start, (path.cidEnd[top] ?? 0) >> 1, code(VERIFICATION, HIGH, form), -1)
+  }
+
+  #cid(start: number, end: number, isNumber: 0 | 1): void {
+    const { path } = this.#scan
+    const top = path.depth - 1
+    if (end - start < 3 || end - start > 4) return
+    path.cidStart[top] = start
+    path.cidEnd[top] = end * 2 + isNumber
+    if (path.hasCard[top] === 1) this.#isCard(top)
+  }
+
+  #stringValue(bytes: Uint8Array, start: number, end: number, levels: number): void {
+    this.value(bytes, start, end, levels + 1, this.#meaning(), this.#digits >= 3 || this.#isOdd)
+  }
+
+  /** A string in its place: as the name of a column, and for what it holds. */
+  value(b: Uint8Array, start: number, end: number, levels: number, meaning: number, isRich: boolean): void {
+    const { path } = this.#scan
+    const top = path.depth - 1
+    if (top > 0 && end - start <= nameBytesMax) {
+      const isList = ((path.outer[top] ?? 0) & LIST) !== 0
+      const isCell = path.kind[top] === ELEMENT && path.kind[top - 1] === ELEMENT
+      const isHeader = isCell && path.index[top - 1] === 0
+      if (isHeader || (isList && (path.kind[top] === ELEMENT || (meaning & NAME) !== 0))) {
+        this.#column(b, start, end, top)
+      }
+    }
+    if ((meaning & CID) !== 0) this.#cidText(b, start, end)
+    if (isRich || (meaning & SECRET) !== 0) this.string(b, start, end, levels, meaning)
+  }
+
+  /** Takes a string as the header of the column that its place, or its object's place, stands for. */
+  #column(bytes: Uint8Array, start: number, end: number, top: number): void {
+    const { names, path } = this.#scan
+    const named = names.meaning(bytes, start, end) & (CARD | SECRET)
+    if (named === 0) return
+    const list = path.kind[top] === ELEMENT ? top : top - 1
+    if (path.kind[list] === ELEMENT) this.#scan.column(path.index[list] ?? 0, named)
+  }
+
+  #cidText(bytes: Uint8Array, start: number, end: number): void {
+    for (let i = start; i < end; i++) if (isDigit[bytes[i] ?? 0] === 0) return
+    this.#cid(start, end, 0)
+  }
+}

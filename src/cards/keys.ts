@@ -1,0 +1,58 @@
+/** Two keys of one object may look the same when masked: then the later gets a number behind it. */
+import { isDigit } from './bytes.ts'
+import { CODE, END, FIELDS, MARKER, PATCH, START, STARS, formOf, withForm } from './findings.ts'
+import type { Findings } from './findings.ts'
+
+const star = 0x2a
+const seen = new WeakMap<Findings, Map<string, number>>()
+
+/** The bytes of a finding in a text with the digits before the last four as stars. */
+export function starred(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  const out = bytes.slice(start, end)
+  let digits = 0
+  for (const b of out) digits += isDigit[b] ?? 0
+  for (let i = 0; i < out.length && digits > 4; i++) {
+    if (isDigit[out[i] ?? 0] === 0) continue
+    out[i] = star
+    digits--
+  }
+  return out
+}
+
+/**
+ * Gives the key that ends at `end`, and holds the findings from `first` on, a suffix `~2`, `~3`… when
+ * its object (named by `serial`) has had the same masked key before.
+ */
+export function distinguish(
+  findings: Findings,
+  bytes: Uint8Array,
+  end: number,
+  first: number,
+  serial: number,
+): void {
+  const last = findings.count - 1
+  let text = `${serial}:`
+  for (let i = first; i <= last; i++) text += Buffer.from(written(findings, bytes, i)).toString('latin1')
+  let counts = seen.get(findings)
+  if (counts === undefined) seen.set(findings, (counts = new Map()))
+  const count = (counts.get(text) ?? 0) + 1
+  counts.set(text, count)
+  if (count === 1) return
+  const stop = findings.field(last, END)
+  const patch = Buffer.concat([
+    written(findings, bytes, last),
+    bytes.subarray(stop, end),
+    Buffer.from(`~${count}`),
+  ])
+  const at = last * FIELDS
+  findings.rows[at + END] = end
+  findings.rows[at + CODE] = withForm(findings.field(last, CODE), PATCH)
+  findings.patches.set(last, patch)
+}
+
+function written(findings: Findings, bytes: Uint8Array, i: number): Uint8Array {
+  const form = formOf(findings.field(i, CODE))
+  if (form === STARS) return starred(bytes, findings.field(i, START), findings.field(i, END))
+  if (form === PATCH) return findings.patches.get(i) ?? new Uint8Array(0)
+  return Buffer.from(form === MARKER ? '[track removed]' : '***')
+}

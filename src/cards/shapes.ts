@@ -1,0 +1,92 @@
+/** Shapes that begin with a card number: track data, and the expiry and verification value which
+ *  people write behind it. */
+import { isDigit, isLetter } from './bytes.ts'
+
+const at = (bytes: Uint8Array, i: number, end: number): number => (i < end ? (bytes[i] ?? 0) : 0)
+
+function digitsEnd(bytes: Uint8Array, from: number, end: number): number {
+  let i = from
+  while (i < end && isDigit[bytes[i] ?? 0] === 1) i++
+  return i
+}
+
+/** Where the track begins that holds the number at `from`: at its sentinel, if it has one. */
+export function trackStart(bytes: Uint8Array, start: number, from: number): number {
+  const before = from > start ? (bytes[from - 1] ?? 0) : 0
+  if (before === 0x3b) return from - 1 // ;
+  if (before === 0x42 || before === 0x62) {
+    return from - 2 >= start && bytes[from - 2] === 0x25 ? from - 2 : from - 1 // %B
+  }
+  return from
+}
+
+/**
+ * The end of the track data whose number is [from, to), or -1 when it is none.
+ * ISO/IEC 7813: track 1 `%B` number `^` name `^` YYMM service discretionary `?`, 79 characters;
+ * track 2 `;` number `=` YYMM service discretionary `?`, 40; EMV tag 57 has `D` for `=`, `F` behind.
+ */
+export function trackEnd(b: Uint8Array, start: number, end: number, from: number, to: number): number {
+  const divider = at(b, to, end)
+  if (divider === 0x5e) {
+    const before = from > start ? (b[from - 1] ?? 0) : 0
+    return before === 0x42 || before === 0x62 ? trackOneEnd(b, to + 1, Math.min(end, from + 96)) : -1
+  }
+  if (divider !== 0x3d && divider !== 0x44 && divider !== 0x64) return -1
+  const stop = digitsEnd(b, to + 1, Math.min(end, from + 40))
+  if (stop - to - 1 < 7) return -1
+  let last = stop
+  if (divider !== 0x3d) {
+    while (last < end && (b[last] === 0x46 || b[last] === 0x66)) last++
+    if (isLetter[at(b, last, end)] === 1) return -1
+  }
+  return at(b, last, end) === 0x3f ? last + 1 : last
+}
+
+function trackOneEnd(bytes: Uint8Array, from: number, end: number): number {
+  let i = from
+  while (i < end && i - from <= 26 && bytes[i] !== 0x5e && isTrackByte(bytes[i] ?? 0)) i++
+  if (bytes[i] !== 0x5e || i - from < 2 || i >= end) return -1
+  i++
+  const isDated = digitsEnd(bytes, i, Math.min(end, i + 4)) === i + 4 || bytes[i] === 0x5e
+  if (!isDated) return -1
+  while (i < end && bytes[i] !== 0x3f && isTrackByte(bytes[i] ?? 0)) i++
+  return bytes[i] === 0x3f && i < end ? i + 1 : i
+}
+
+/** What a track may hold: no quote or backslash, since a JSON string would end or escape there. */
+function isTrackByte(b: number): boolean {
+  return b >= 0x20 && b < 0x7f && b !== 0x22 && b !== 0x5c
+}
+
+const isGap = (b: number): boolean =>
+  b === 0x20 || b === 0x7c || b === 0x2c || b === 0x3b || b === 0x3a || b === 0x2f || b === 0x09
+
+function gapEnd(bytes: Uint8Array, from: number, end: number): number {
+  let i = from
+  while (i < end && i - from < 4 && isGap(bytes[i] ?? 0)) i++
+  return i
+}
+
+/**
+ * The verification value in `number MM/YY 123`, `number|12|2027|123`: its start × 16 + its length,
+ * or 0 when there is none. `to` is the end of the number.
+ */
+export function secretAfter(bytes: Uint8Array, to: number, end: number): number {
+  const month = gapEnd(bytes, to, end)
+  if (month === to) return 0
+  let stop = digitsEnd(bytes, month, Math.min(end, month + 5))
+  const width = stop - month
+  const first = (at(bytes, month, end) & 15) * 10 + (at(bytes, month + 1, end) & 15)
+  if ((width !== 2 && width !== 4) || first < 1 || first > 12) return 0
+  if (width === 2) {
+    const divider = at(bytes, stop, end)
+    const year = isGap(divider) || divider === 0x2d ? stop + 1 : stop
+    stop = digitsEnd(bytes, year, Math.min(end, year + 5))
+    if (stop - year !== 2 && stop - year !== 4) return 0
+  }
+  const value = gapEnd(bytes, stop, end)
+  const last = digitsEnd(bytes, value, Math.min(end, value + 5))
+  const length = last - value
+  const isBounded = isDigit[at(bytes, last, end)] === 0 && isLetter[at(bytes, last, end)] === 0
+  return value > stop && (length === 3 || length === 4) && isBounded ? value * 16 + length : 0
+}

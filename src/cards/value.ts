@@ -1,0 +1,187 @@
+/** One value with its name known: what a key or column says is weighed against what stands there. */
+import { isDigit, isLetter, hexValue } from './bytes.ts'
+import { CERTAIN, DIGITS, HIGH, MAGNETIC, MARKER, MEDIUM, PAN, SECRET_PIN } from './findings.ts'
+import { VERIFICATION, WORD, ZERO, code } from './findings.ts'
+import { passesLuhn } from './luhn.ts'
+import { Normal } from './normal.ts'
+import { brandOf, isLuhnOptional } from './ranges.ts'
+import { TextScanner } from './text.ts'
+import { BLOCK, CARD, CONTEXT, CVV, PIN, SECRET, TRACK } from './words.ts'
+import type { Scan } from './findings.ts'
+
+const backslash = 0x5c
+
+/** The digits of a JSON number as it is meant: `4.1E3` means 4100. */
+export interface Whole {
+  /** How many digits the whole number has; 0 when it is none, or too long to be of interest. */
+  length: number
+  readonly digits: Uint8Array
+}
+
+/** Reads a number token; fractions that are not zero make it no whole number. */
+export function wholeOf(bytes: Uint8Array, start: number, end: number, into: Whole): void {
+  const { digits } = into
+  into.length = 0
+  let n = 0
+  let point = -1
+  let i = bytes[start] === 0x2d ? start + 1 : start
+  for (; i < end; i++) {
+    const b = bytes[i] ?? 0
+    if (isDigit[b] === 1) {
+      if (n < digits.length) digits[n] = b & 15
+      n++
+    } else if (b === 0x2e) point = n
+    else break
+  }
+  let exponent = 0
+  if (i < end) {
+    const text = Buffer.from(bytes.subarray(i + 1, Math.min(end, i + 6))).toString('latin1')
+    exponent = Number(text)
+  }
+  const length = (point < 0 ? n : point) + exponent
+  if (n > digits.length || length < 1 || length > 19) return
+  for (let at = length; at < n; at++) if (digits[at] !== 0) return
+  for (let at = n; at < length; at++) digits[at] = 0
+  into.length = length
+}
+
+export class ValueScanner {
+  readonly #scan: Scan
+  readonly #text: TextScanner
+  readonly #normal = new Normal()
+  readonly #whole: Whole = { length: 0, digits: new Uint8Array(40) }
+
+  constructor(scan: Scan, text: TextScanner) {
+    this.#scan = scan
+    this.#text = text
+  }
+
+  /** Scans the inside of a string. `levels` and `meaning` as in `TextScanner.scan`. */
+  string(bytes: Uint8Array, start: number, end: number, levels: number, meaning: number): void {
+    if ((meaning & SECRET) !== 0 && this.#secret(bytes, start, end, levels, meaning)) return
+    if (end - start < 3) return
+    this.#text.scan(bytes, start, end, levels, meaning & (CARD | CONTEXT))
+  }
+
+  /** Scans a number token. */
+  number(bytes: Uint8Array, start: number, end: number, meaning: number): void {
+    const isSecret = (meaning & SECRET) !== 0
+    if (end - start < 10 && !isSecret) return
+    const whole = this.#whole
+    wholeOf(bytes, start, end, whole)
+    if (isSecret && this.#secretNumber(bytes, start, end, meaning)) return
+    if (whole.length >= 12 && this.#card(start, end, meaning)) return
+    // `4111111111111111e2` is no card number, but shows one.
+    let stop = bytes[start] === 0x2d ? start + 1 : start
+    const first = stop
+    while (stop < end && isDigit[bytes[stop] ?? 0] === 1) stop++
+    const isExponent = (bytes[stop] ?? 0) === 0x65 || (bytes[stop] ?? 0) === 0x45
+    if (stop < end && isExponent && stop - first >= 12) {
+      wholeOf(bytes, first, stop, whole)
+      if (whole.length > 0) this.#card(first, stop, meaning)
+    }
+  }
+
+  #card(start: number, end: number, meaning: number): boolean {
+    const { digits, length } = this.#whole
+    if (isDigitForm(digits, length)) return true
+    const brand = brandOf(digits, length)
+    let confidence = CERTAIN
+    if ((meaning & CARD) === 0) {
+      if (brand === 0 || isOneDigit(digits, length)) return false
+      const passes = passesLuhn(digits, length)
+      const isNear = (meaning & CONTEXT) !== 0
+      const isFound = (passes && (brand < 128 || isNear)) || (isNear && isLuhnOptional(brand))
+      if (!isFound) return false
+      confidence = isNear ? HIGH : MEDIUM
+    }
+    let last4 = 0
+    for (let i = length - 4; i < length; i++) last4 = last4 * 10 + (digits[i] ?? 0)
+    this.#scan.found(start, end, code(PAN, confidence, DIGITS, brand), last4)
+    return true
+  }
+
+  #secretNumber(bytes: Uint8Array, start: number, end: number, meaning: number): boolean {
+    const { digits, length } = this.#whole
+    if (length === 0 || bytes[start] === 0x2d) return false
+    // 0 is what we write ourselves; 1 is a flag rather than a value which lost two zeros.
+    const isFlag = length === 1 && (digits[0] ?? 0) <= 1
+    if ((meaning & CVV) !== 0 && length <= 4 && !isFlag) {
+      this.#scan.found(start, end, code(VERIFICATION, CERTAIN, ZERO), -1)
+      return true
+    }
+    const isPin = (meaning & PIN) !== 0 && length >= 3 && length <= 12
+    const isBlock = (meaning & (BLOCK | TRACK)) !== 0 && length >= 12
+    if (!isPin && !isBlock) return false
+    const kind = (meaning & TRACK) !== 0 ? MAGNETIC : SECRET_PIN
+    this.#scan.found(start, end, code(kind, CERTAIN, ZERO), -1)
+    return true
+  }
+
+  #secret(b: Uint8Array, start: number, end: number, levels: number, meaning: number): boolean {
+    let isPlain = true
+    for (let i = start; i < end && isPlain; i++) isPlain = (b[i] ?? 0) < 0x80 && b[i] !== backslash
+    if (isPlain) return this.#secretText(b, start, end, meaning)
+    if (end - start > 4096) return false
+    this.#normal.read(b, start, end, start, end, start, levels)
+    this.#scan.origins.push(this.#normal)
+    const isFound = this.#secretText(this.#normal.bytes, 0, this.#normal.length, meaning)
+    this.#scan.origins.pop()
+    return isFound
+  }
+
+  #secretText(b: Uint8Array, from: number, to: number, meaning: number): boolean {
+    let start = from
+    let end = to
+    while (start < end && (b[start] ?? 0) <= 0x20) start++
+    while (end > start && (b[end - 1] ?? 0) <= 0x20) end--
+    let digits = 0
+    let hex = 0
+    for (let i = start; i < end; i++) {
+      digits += isDigit[b[i] ?? 0] ?? 0
+      if (hexValue[b[i] ?? 0] !== 0) hex++
+    }
+    const length = end - start
+    if ((meaning & TRACK) !== 0 && digits >= 12) {
+      this.#scan.found(from, to, code(MAGNETIC, CERTAIN, MARKER), -1)
+      return true
+    }
+    const isPinLike = (meaning & PIN) !== 0 && digits === length && length >= 4 && length <= 12
+    const isBlock = (meaning & (BLOCK | PIN)) !== 0 && hex === length && digits > 0 && length % 16 === 0
+    if (length > 0 && (isPinLike || (isBlock && length <= 32))) {
+      this.#scan.found(start, end, code(SECRET_PIN, CERTAIN, WORD), -1)
+      return true
+    }
+    return (meaning & CVV) !== 0 && length <= 32 && this.#verification(b, start, end)
+  }
+
+  /** Three or four digits that stand by themselves. */
+  #verification(b: Uint8Array, start: number, end: number): boolean {
+    for (let i = start; i < end; i++) {
+      if (isDigit[b[i] ?? 0] === 0) continue
+      let stop = i + 1
+      while (stop < end && isDigit[b[stop] ?? 0] === 1) stop++
+      const before = i > start ? (b[i - 1] ?? 0) : 0
+      const after = stop < end ? (b[stop] ?? 0) : 0
+      const isBounded = isLetter[before] === 0 && isLetter[after] === 0 && before !== 0x5f
+      if (stop - i >= 3 && stop - i <= 4 && isBounded) {
+        this.#scan.found(i, stop, code(VERIFICATION, CERTAIN, WORD), -1)
+        return true
+      }
+      i = stop
+    }
+    return false
+  }
+}
+
+function isOneDigit(digits: Uint8Array, length: number): boolean {
+  for (let i = 1; i < length; i++) if (digits[i] !== digits[0]) return false
+  return true
+}
+
+/** `9000…` or `9001…` with four digits behind: what we put in place of an unquoted number. */
+export function isDigitForm(digits: Uint8Array, length: number): boolean {
+  if (length < 12 || digits[0] !== 9 || (digits[3] ?? 0) > 1) return false
+  for (let i = 1; i < length - 4; i++) if (i !== 3 && digits[i] !== 0) return false
+  return true
+}

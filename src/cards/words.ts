@@ -1,0 +1,215 @@
+/**
+ * What a name says about the value beside it: the key of a JSON member, the header of a column, or
+ * the label in front of a number. Names are compared word by word, lower-cased, without `_-. `, so
+ * `customerCardNumber`, `CARD_NUMBER` and `card.number` all end in the words *card number*.
+ */
+
+/** A card number stands here, even where Luhn fails. */
+export const CARD = 1
+/** A card verification value. */
+export const CVV = 2
+/** A PIN in clear. */
+export const PIN = 4
+/** A PIN block: hex digits. */
+export const BLOCK = 8
+/** Full track data. */
+export const TRACK = 16
+/** `cid`: a verification value on a card, a customer's id elsewhere. */
+export const CID = 32
+/** Speaks of cards: lowers the bar for what stands near. */
+export const CONTEXT = 64
+/** A word that may stand between a label and its value: *is*, *code*, *number*. */
+export const FILLER = 128
+/** A child of this name has the meaning of its parent: `{"cvv":{"value":"123"}}`. */
+export const CHILD = 256
+/** Names a column in a list of columns: `{"name":"pan"}`. */
+export const NAME = 512
+/** Holds the names of columns: `{"columns":[…]}`. */
+export const LIST = 1024
+/** What must never be kept or shown: PCI DSS v4.0.1 req. 3.3.1. */
+export const SECRET: number = CVV | PIN | BLOCK | TRACK
+
+const list = (words: string): string[] => words.split(/\s+/).filter((word) => word !== '')
+const meanings: readonly (readonly [meaning: number, names: readonly string[]])[] = [
+  [
+    CARD,
+    list(`pan pans cardnumber cardnumbers cardno cardnum cardnr ccnumber ccnum ccno ccn creditcard
+      creditcardnumber creditcardno creditcardnum debitcard debitcardnumber debitcardno
+      primaryaccountnumber acctpan acctpannumber pannumber cardpan fpan dpan paymentcardnumber
+      cardaccountnumber kartennummer kreditkartennummer kreditkarte numerocarte numerotarjeta
+      numerodetarjeta numerocarta numerodelacarte numerocartao numerodocartao номеркарты 卡号
+      カード番号 信用卡号`),
+  ],
+  [
+    CVV,
+    list(`cvv cvv1 cvv2 cvc cvc1 cvc2 csc cav cav2 cvn cvn2 cvvcode cvccode cvv2code cvc2code
+      cvvnumber cvcnumber cvvvalue cvcvalue cvvcvc cvccvv securitycode cardsecuritycode
+      cardverification cardverificationvalue cardverificationcode cardverificationnumber
+      verificationvalue cardcode cardid4 icvv dcvv sicherheitscode kartenprüfnummer prüfnummer
+      prüfziffer kartenpruefnummer pruefnummer cryptogramme cryptogrammevisuel codedesécurité
+      codedesecurite códigodeseguridad codigodeseguridad códigodesegurança codigodeseguranca
+      codicedisicurezza 安全码 セキュリティコード`),
+  ],
+  [PIN, list('pin pins pvv pinoffset pinnumber pinvalue cardpin atmpin debitpin pinentry cardpinnumber')],
+  [BLOCK, list('pinblock encryptedpinblock pinblockhex epb pinblk')],
+  [
+    TRACK,
+    list(`track track1 track2 track3 trackdata track1data track2data track1raw track2raw trackone
+      tracktwo magstripe magstripedata magneticstripe magneticstripedata track2equivalent
+      track2equivalentdata swipedata`),
+  ],
+  [CID, list('cid')],
+  [FILLER, list(`is are was code codes number numbers no nr num of value the and ist lautet es est è é
+      de di la del seguridad segurança seguranca sicurezza sécurité securite verification visuel`)],
+  [CHILD, list('value values raw number num no text data digits content val default example const')],
+  [LIST, list('columns cols fields headers header columnnames fieldnames columnlist schema head names')],
+  [NAME, list('name column columnname field fieldname header label key title')],
+]
+/** Single words that speak of cards wherever they stand in a name or a sentence. */
+const contextWords = new Set(
+  list(`card cards credit debit pan ccn cc cardholder visa mastercard master amex discover maestro
+    jcb unionpay diners mir rupay troy elo uatp verve karte kreditkarte kartennummer kreditkartennummer
+    tarjeta carte cartão cartao carta bancaire карта карты カード 卡号 银行卡 creditcard debitcard
+    cardnumber cardno primaryaccountnumber`),
+)
+const whole = new Map<string, number>()
+for (const [meaning, names] of meanings) {
+  for (const name of names) whole.set(name, (whole.get(name) ?? 0) | meaning)
+}
+/** Meanings which a name keeps when other words stand before it: `billing_card_number`. */
+const endings = CARD | CVV | PIN | BLOCK | TRACK | CID
+/** Words after which `pin` or `code` mean something else. */
+const innocent = new Set(list('postal zip map drop push gpio led wifi product promo country error'))
+
+function wordsOf(name: string): string[] {
+  return name
+    .slice(0, 96)
+    .replaceAll(/(\p{Ll}|\p{N})(\p{Lu})/gu, '$1 $2')
+    .replaceAll(/(\p{Lu}+)(\p{Lu}\p{Ll})/gu, '$1 $2')
+    .toLowerCase()
+    .split(/[\s_\-./:[\]()'"`#]+/u)
+    .filter((word) => word !== '')
+}
+
+/** The meanings of a name, as a sum of the flags above. Slow: `Names` remembers. */
+export function meaningOf(name: string): number {
+  const words = wordsOf(name)
+  let meaning = whole.get(words.join('')) ?? 0
+  let ending = ''
+  for (let i = words.length - 1; i > 0 && i > words.length - 6; i--) {
+    ending = (words[i] ?? '') + ending
+    if (innocent.has(words[i - 1] ?? '')) break
+    meaning |= (whole.get(ending) ?? 0) & endings
+  }
+  const cards = words.findLastIndex((word) => contextWords.has(word))
+  if (cards >= 0) {
+    meaning |= CONTEXT
+    // `card: {number}` and `card_numero` are the same thing said in two ways.
+    if (cards < words.length - 1 && /^(number|num|no|nr|numero|número)$/.test(words.at(-1) ?? '')) {
+      meaning |= CARD
+    }
+  }
+  return meaning
+}
+
+/** A pattern of a configured column as a test on a key; only its last part counts, since results
+ *  name columns without their table. */
+function columnTest(glob: string): (name: string) => boolean {
+  const last = glob.toLowerCase().split('.').at(-1) ?? ''
+  const source = last.replaceAll(/[\\^$+?.()|[\]{}]/g, String.raw`\$&`).replaceAll('*', '.*')
+  const pattern = new RegExp(`^${source}$`, 'u')
+  return (name) => pattern.test(name) || pattern.test(name.split('.').at(-1) ?? '')
+}
+
+const slots = 4096
+const entriesMax = 2048
+const nameBytesMax = 64
+const decoder = new TextDecoder()
+
+/**
+ * Remembers what names mean by their bytes, since a result repeats each key in every row. Bounded:
+ * when full it forgets everything at the next `begin`. Names with long digit runs are not kept.
+ */
+export class Names {
+  readonly #columns: readonly ((name: string) => boolean)[]
+  readonly #table = new Int32Array(slots)
+  readonly #hashes = new Int32Array(entriesMax)
+  readonly #starts = new Int32Array(entriesMax)
+  readonly #lengths = new Int32Array(entriesMax)
+  readonly #meanings = new Int32Array(entriesMax)
+  readonly #arena = new Uint8Array(entriesMax * nameBytesMax)
+  #count = 1 // 0 marks an empty slot.
+  #used = 0
+
+  /** @param columns globs of further card columns. */
+  constructor(columns: readonly string[]) {
+    this.#columns = columns.map(columnTest)
+  }
+
+  /** To be called between messages: an id stays valid within one. */
+  begin(): void {
+    if (this.#count < entriesMax / 2) return
+    this.#table.fill(0)
+    this.#count = 1
+    this.#used = 0
+  }
+
+  /**
+   * The id of a name, the same for the same bytes within one message; negative when it is not
+   * remembered (then `-id - 1` are its meanings).
+   */
+  id(bytes: Uint8Array, start: number, end: number): number {
+    const length = end - start
+    if (length > nameBytesMax) return -1 - this.meaning(bytes, start, end)
+    let hash = length
+    for (let i = start; i < end; i++) hash = Math.imul(hash, 31) + (bytes[i] ?? 0)
+    hash ^= hash >>> 15
+    let slot = hash & (slots - 1)
+    for (;;) {
+      const entry = this.#table[slot] ?? 0
+      if (entry === 0) return this.#add(bytes, start, end, hash, slot)
+      if (this.#hashes[entry] === hash && this.#isSame(entry, bytes, start, length)) return entry
+      slot = (slot + 1) & (slots - 1)
+    }
+  }
+
+  /** The meanings behind an id. */
+  of(id: number): number {
+    return id < 0 ? -1 - id : (this.#meanings[id] ?? 0)
+  }
+
+  /** The meanings of the name in these bytes (UTF-8), configured columns included. */
+  meaning(bytes: Uint8Array, start: number, end: number): number {
+    const name = decoder.decode(bytes.subarray(start, Math.min(end, start + 256)))
+    return this.meaningOfText(name)
+  }
+
+  meaningOfText(name: string): number {
+    const isColumn = this.#columns.some((test) => test(name.toLowerCase()))
+    return meaningOf(name) | (isColumn ? CARD : 0)
+  }
+
+  #isSame(entry: number, bytes: Uint8Array, start: number, length: number): boolean {
+    if (this.#lengths[entry] !== length) return false
+    const at = this.#starts[entry] ?? 0
+    for (let i = 0; i < length; i++) if (this.#arena[at + i] !== bytes[start + i]) return false
+    return true
+  }
+
+  #add(bytes: Uint8Array, start: number, end: number, hash: number, slot: number): number {
+    const meaning = this.meaning(bytes, start, end)
+    const entry = this.#count
+    let digits = 0
+    for (let i = start; i < end; i++) if (((bytes[i] ?? 0) ^ 48) < 10) digits++
+    if (entry >= entriesMax || digits >= 8) return -1 - meaning
+    this.#count++
+    this.#table[slot] = entry
+    this.#hashes[entry] = hash
+    this.#starts[entry] = this.#used
+    this.#lengths[entry] = end - start
+    this.#meanings[entry] = meaning
+    this.#arena.set(bytes.subarray(start, end), this.#used)
+    this.#used += end - start
+    return entry
+  }
+}

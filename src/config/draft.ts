@@ -1,0 +1,14 @@
+/** The configuration between its schema and its last defaults. */
+import type { Config, ConnectionConfig, LocalIssuerConfig, OidcIssuerConfig } from './types.ts'
+
+type Optional<T, K extends keyof T> = Omit<T, K> & Partial<Pick<T, K>>
+
+export type DraftIssuer = OidcIssuerConfig | Optional<LocalIssuerConfig, 'issuer' | 'audience'>
+
+/** A `Config` in which what depends on another key may still be missing. */
+export interface Draft extends Omit<Config, 'publicUrl' | 'console' | 'identity' | 'connections'> {
+  readonly publicUrl?: string
+  readonly console: { readonly publicUrl?: string }
+  readonly identity: { readonly issuers: readonly DraftIssuer[] }
+  readonly connections: readonly Optional<ConnectionConfig, 'answerBytesMax'>[]
+}

@@ -1,0 +1,220 @@
+/** The single values of `sallyport.yaml`: each with its form, its bounds and what to do otherwise. */
+import { z } from 'zod'
+import type { Algorithm, HostPort, SecretRef } from './types.ts'
+import {
+  durationForm,
+  hostOf,
+  hostPortForm,
+  isAddressRange,
+  isLoopbackHost,
+  parseDuration,
+  parseHostPort,
+  parseSecretRef,
+  parseSize,
+  secretForm,
+  sizeForm,
+} from './units.ts'
+
+type Field<T> = z.ZodType<T, unknown>
+
+/** Every kind of value the file knows. */
+export interface Fields {
+  readonly text: Field<string>
+  readonly name: Field<string>
+  readonly path: Field<string>
+  readonly pattern: Field<string>
+  readonly claim: Field<string>
+  readonly username: Field<string>
+  readonly secret: Field<SecretRef>
+  readonly algorithm: Field<Algorithm>
+  readonly oneOrMore: Field<readonly string[]>
+  readonly publicUrl: Field<string>
+  readonly issuerUrl: Field<string>
+  readonly upstreamUrl: Field<string>
+  readonly origin: Field<string>
+  readonly hostHeader: Field<string>
+  readonly addressRange: Field<string>
+  readonly allowedHeader: Field<string>
+  readonly credentialHeader: Field<string>
+  hostPort(usual: string): Field<HostPort>
+  duration(usual: string, min: string, max: string): Field<number>
+  size(usual: string, min: string, max: string): Field<number>
+  sizeOf(min: string, max: string): Field<number>
+  count(usual: number, min: number, max: number): Field<number>
+}
+
+// Header names: RFC 9110 §5.1.
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+/** Never let through by an allow-list: credentials, framing, and what the gateway itself sets. */
+const keptHeaders =
+  /^(authorization|cookie|set-cookie2?|host|connection|keep-alive|te|trailer|upgrade|forwarded|transfer-encoding|content-(length|encoding)|accept-encoding|mcp-session-id|www-authenticate|expect|x-forwarded-.*|proxy-.*)$/i
+/** What a credential may not be called: these frame or steer the message. */
+const framingHeaders =
+  /^(host|connection|keep-alive|te|trailer|upgrade|transfer-encoding|content-.*|accept(-.*)?|mcp-.*|expect|last-event-id|cookie)$/i
+
+const text = z
+  .string()
+  .min(1)
+  .max(1024)
+  // oxlint-disable-next-line no-control-regex -- these are what is refused
+  .regex(/^[^\u0000-\u001f\u007f]*$/, 'holds control characters; take them out')
+
+const secretHelp =
+  'must be a reference, ${env:NAME} or ${file:path}. A secret itself never stands in this file'
+
+/**
+ * The values of one file.
+ * @param absolute makes a path of the file absolute.
+ */
+export function field(absolute: (path: string) => string): Fields {
+  return {
+    text,
+    name: z
+      .string()
+      .regex(
+        /^[a-z][a-z0-9-]{0,62}$/,
+        'must begin with a letter and hold only a-z, 0-9 and "-", 63 characters at most',
+      ),
+    path: text.transform(absolute),
+    pattern: text,
+    claim: text,
+    username: text.regex(/^[^:]*$/, 'must not hold a colon (RFC 7617 §2)'),
+    secret: z
+      .string()
+      .check(secretKind)
+      .regex(secretForm, secretHelp)
+      .transform((ref, context) => {
+        const parsed = parseSecretRef(ref, absolute)
+        if (parsed) return parsed
+        context.issues.push({ code: 'custom', message: secretHelp, input: undefined })
+        return z.NEVER
+      }),
+    algorithm: z.enum([
+      'RS256',
+      'RS384',
+      'RS512',
+      'PS256',
+      'PS384',
+      'PS512',
+      'ES256',
+      'ES384',
+      'ES512',
+      'EdDSA',
+    ]),
+    oneOrMore: z
+      .union([text, z.array(text).min(1)], { error: 'must be a text or a list of texts' })
+      .transform((value) => (typeof value === 'string' ? [value] : value)),
+    publicUrl: text.refine(isOrigin, { error: originHelp }).refine(isPrivate, { error: httpsHelp }),
+    issuerUrl: text
+      .refine(isPlainUrl, { error: plainHelp })
+      .refine(isPrivate, { error: httpsHelp }),
+    upstreamUrl: text.refine(isPlainUrl, { error: plainHelp }).refine((url) => !isLinkLocal(url), {
+      error: 'is a link-local or metadata address, which no connection may reach',
+    }),
+    origin: text.refine((value) => isOrigin(value.replace(/:\*$/, '')), { error: originHelp }),
+    hostHeader: text.regex(
+      /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?$/,
+      'must be a host with or without a port, such as mcp.example.com:8443',
+    ),
+    addressRange: text.refine(isAddressRange, {
+      error: 'must be an IP address or a range such as 10.0.0.0/8',
+    }),
+    allowedHeader: headerName(keptHeaders, 'is a header the gateway keeps to itself; take it out'),
+    credentialHeader: headerName(
+      framingHeaders,
+      'cannot carry a credential; choose another header',
+    ),
+    ...numbers,
+  }
+}
+
+const numbers: Pick<Fields, 'hostPort' | 'duration' | 'size' | 'sizeOf' | 'count'> = {
+  hostPort: (usual) =>
+    z
+      .string()
+      .regex(hostPortForm, 'must be host:port, such as 127.0.0.1:4100 or [::1]:4100')
+      .prefault(usual)
+      .transform((value, context) => {
+        const parsed = parseHostPort(value)
+        if (parsed) return parsed
+        context.issues.push({
+          code: 'custom',
+          message: 'has no usable address or a port above 65535',
+          input: undefined,
+        })
+        return z.NEVER
+      }),
+  duration: (usual, min, max) =>
+    z
+      .string({ error: 'must be a time with its unit, such as 500ms, 30s, 15m, 2h or 7d' })
+      .regex(durationForm, 'must be a time with its unit, such as 500ms, 30s, 15m, 2h or 7d')
+      .refine((value) => within(parseDuration(value), parseDuration(min), parseDuration(max)), {
+        error: `must lie between ${min} and ${max}`,
+      })
+      .prefault(usual)
+      .transform(parseDuration),
+  size: (usual, min, max) => size(min, max).prefault(usual).transform(toBytes),
+  sizeOf: (min, max) => size(min, max).transform(toBytes),
+  count: (usual, min, max) => z.int().min(min).max(max).prefault(usual),
+}
+
+function size(min: string, max: string): z.ZodType<string | number, string | number> {
+  return z
+    .union([z.int(), z.string().regex(sizeForm, sizeHelp)], { error: sizeHelp })
+    .refine((value) => within(toBytes(value), parseSize(min), parseSize(max)), {
+      error: `must lie between ${min} and ${max}`,
+    })
+}
+
+function toBytes(value: string | number): number {
+  return typeof value === 'number' ? value : parseSize(value)
+}
+
+/** NaN, from a value of wrong form, passes: that mistake is told already. */
+function within(value: number, min: number, max: number): boolean {
+  return !(value < min || value > max)
+}
+
+/** A reference of a kind we know of but cannot resolve gets a message of its own. */
+function secretKind(context: z.core.ParsePayload<string>): void {
+  const kind = /^\$\{(keyvault|vault):/.exec(context.value)?.[1]
+  if (kind === undefined) return
+  const message = `is a \${${kind}:} reference, which this version does not support yet; use \${env:NAME} or \${file:path}`
+  context.issues.push({ code: 'custom', message, input: undefined, continue: false })
+}
+
+function headerName(refused: RegExp, why: string): Field<string> {
+  return text
+    .regex(token, 'is no header name (RFC 9110 §5.1)')
+    .refine((name) => !refused.test(name), { error: why })
+    .transform((name) => name.toLowerCase())
+}
+
+const sizeHelp = 'must be a number of bytes or a size such as 64KiB, 16MiB or 1GiB'
+const originHelp = 'must be an origin: scheme, host and port alone, such as https://mcp.example.com'
+const plainHelp = 'must be a complete http or https address without user name, password or fragment'
+const httpsHelp = 'must begin with https: tokens would travel in clear. Plain http is for loopback'
+
+function isOrigin(value: string): boolean {
+  const url = URL.parse(value)
+  return url !== null && /^https?:$/.test(url.protocol) && url.origin === value
+}
+
+function isPlainUrl(value: string): boolean {
+  const url = URL.parse(value)
+  if (url === null || !/^https?:\/\//.test(value)) return false
+  return url.username === '' && url.password === '' && !value.includes('#')
+}
+
+function isPrivate(value: string): boolean {
+  const url = URL.parse(value)
+  return url === null || url.protocol !== 'http:' || isLoopbackHost(hostOf(url))
+}
+
+/** Cloud metadata services hand credentials to whoever asks from this machine. */
+function isLinkLocal(value: string): boolean {
+  const url = URL.parse(value)
+  if (url === null) return false
+  const host = hostOf(url)
+  return /^(169\.254\.|fe[89ab][0-9a-f]:|fd00:ec2::254$|metadata\.google\.internal$)/i.test(host)
+}

@@ -1,0 +1,249 @@
+/**
+ * The shape of `sallyport.yaml`. Every key that stands here is used; a key which is not here is a
+ * mistake. What needs two places of the file at once is checked in `cross.ts`.
+ */
+import { z } from 'zod'
+import type { Draft, DraftIssuer } from './draft.ts'
+import { field } from './fields.ts'
+import type { Fields } from './fields.ts'
+import type { ConnectionConfig, CredentialConfig, GrantConfig } from './types.ts'
+
+type Schema<T> = z.ZodType<T, unknown>
+
+/**
+ * The schema of the whole file.
+ * @param absolute makes a path of the file absolute (relative ones start at the file's folder).
+ * @returns a schema whose output is in our names and units; defaults that depend on another key are
+ *   still missing.
+ */
+export function fileSchema(absolute: (path: string) => string): Schema<Draft> {
+  const f = field(absolute)
+  return z
+    .strictObject({
+      listen: listen(f).prefault({}).describe('Where the two listeners stand.'),
+      public_url: f.publicUrl.exactOptional().describe('Origin of the gateway as clients see it.'),
+      console: z
+        .strictObject({
+          public_url: f.publicUrl
+            .exactOptional()
+            .describe('Origin of the console as people see it.'),
+        })
+        .prefault({}),
+      data_dir: f.path.prefault('.sallyport').describe('Folder of the record, keys and state.'),
+      identity: z.strictObject({
+        issuers: z.array(issuer(f)).min(1).describe('Whose access tokens are believed.'),
+      }),
+      connections: z.array(connection(f)).min(1).describe('The MCP servers behind the gateway.'),
+      access: z
+        .array(grant(f))
+        .prefault([])
+        .describe('Who may use what. What no line allows is refused.'),
+      limits: limits(f).prefault({}),
+      record: record(f).prefault({}),
+      log: z
+        .strictObject({
+          level: z.enum(['fatal', 'error', 'warn', 'info', 'debug']).prefault('info'),
+        })
+        .prefault({}),
+    })
+    .transform(({ public_url: publicUrl, console, data_dir: dataDir, ...rest }) => ({
+      ...rest,
+      dataDir,
+      ...(publicUrl === undefined ? {} : { publicUrl }),
+      console: console.public_url === undefined ? {} : { publicUrl: console.public_url },
+    }))
+}
+
+function listen(f: Fields): Schema<Draft['listen']> {
+  const tls = z.strictObject({
+    cert: f.path.describe('PEM file with the certificate and its chain.'),
+    key: f.secret.describe('Reference to the PEM private key.'),
+  })
+  return z
+    .strictObject({
+      gateway: f.hostPort('127.0.0.1:4100'),
+      console: f.hostPort('127.0.0.1:4101'),
+      trusted_proxies: z
+        .array(f.addressRange)
+        .prefault([])
+        .describe('Proxies whose X-Forwarded-For is believed: addresses or CIDR ranges.'),
+      hosts: z.array(f.hostHeader).prefault([]).describe('More Host values to let in.'),
+      origins: z.array(f.origin).prefault([]).describe('More Origin values to let in.'),
+      tls: tls.exactOptional(),
+    })
+    .transform(({ trusted_proxies: trustedProxies, tls: files, ...rest }) => ({
+      ...rest,
+      trustedProxies,
+      ...(files === undefined ? {} : { tls: { certFile: files.cert, key: files.key } }),
+    }))
+}
+
+function limits(f: Fields): Schema<Draft['limits']> {
+  return z
+    .strictObject({
+      request_bytes_max: f.size('4MiB', '1KiB', '1GiB'),
+      answer_bytes_max: f.size('16MiB', '1KiB', '1GiB'),
+      json_depth_max: f.count(64, 8, 512),
+      header_bytes_max: f.size('16KiB', '2KiB', '1MiB'),
+      in_flight_bytes_max: f.size('512MiB', '1MiB', '1024GiB'),
+      streams_per_principal_max: f.count(256, 1, 100_000),
+      refusals_per_minute_max: f.count(60, 1, 100_000),
+      request_timeout: f.duration('60s', '1s', '1h'),
+      stop_grace: f.duration('20s', '0s', '1h'),
+    })
+    .transform((raw) => ({
+      requestBytesMax: raw.request_bytes_max,
+      answerBytesMax: raw.answer_bytes_max,
+      jsonDepthMax: raw.json_depth_max,
+      headerBytesMax: raw.header_bytes_max,
+      inFlightBytesMax: raw.in_flight_bytes_max,
+      streamsPerPrincipalMax: raw.streams_per_principal_max,
+      refusalsPerMinuteMax: raw.refusals_per_minute_max,
+      requestMs: raw.request_timeout,
+      stopGraceMs: raw.stop_grace,
+    }))
+}
+
+function record(f: Fields): Schema<Draft['record']> {
+  return z
+    .strictObject({
+      free_bytes_min: f.size('512MiB', '1MiB', '4096GiB'),
+      segment_bytes_max: f.size('64MiB', '1MiB', '1GiB'),
+      session_idle: f.duration('30m', '10s', '7d'),
+    })
+    .transform((raw) => ({
+      freeBytesMin: raw.free_bytes_min,
+      segmentBytesMax: raw.segment_bytes_max,
+      sessionIdleMs: raw.session_idle,
+    }))
+}
+
+function issuer(f: Fields): Schema<DraftIssuer> {
+  const oidc = z
+    .strictObject({
+      type: z.literal('oidc'),
+      name: f.name,
+      issuer: f.issuerUrl,
+      audience: f.oneOrMore
+        .exactOptional()
+        .describe('Audiences believed besides a connection’s address.'),
+      algorithms: z.array(f.algorithm).min(1).prefault(['RS256', 'PS256', 'ES256', 'EdDSA']),
+      clients: z
+        .array(f.text)
+        .prefault([])
+        .describe('Client ids that may hold a token; empty: all.'),
+      groups_claim: f.claim.prefault('groups'),
+      roles_claim: f.claim.prefault('roles'),
+      name_claim: f.claim.prefault('name'),
+      kind: z.enum(['auto', 'person', 'service', 'workload']).prefault('auto'),
+      jwks_uri: f.issuerUrl.exactOptional().describe('Where the keys are, instead of discovery.'),
+    })
+    .transform((raw) => ({
+      type: raw.type,
+      name: raw.name,
+      issuer: raw.issuer,
+      audience: raw.audience ?? [],
+      algorithms: raw.algorithms,
+      clients: raw.clients,
+      groupsClaim: raw.groups_claim,
+      rolesClaim: raw.roles_claim,
+      nameClaim: raw.name_claim,
+      kind: raw.kind,
+      ...(raw.jwks_uri === undefined ? {} : { jwksUri: raw.jwks_uri }),
+    }))
+  const local = z.strictObject({
+    type: z.literal('local'),
+    name: f.name,
+    issuer: f.issuerUrl.exactOptional().describe('Default: {public_url}/oauth.'),
+    audience: f.oneOrMore.exactOptional().describe('Default: public_url.'),
+  })
+  return z.discriminatedUnion('type', [oidc, local])
+}
+
+function credential(f: Fields): Schema<CredentialConfig> {
+  return z.discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('none') }),
+    z.strictObject({ type: z.literal('bearer'), value: f.secret }),
+    z.strictObject({ type: z.literal('header'), name: f.credentialHeader, value: f.secret }),
+    z.strictObject({ type: z.literal('basic'), username: f.username, password: f.secret }),
+  ])
+}
+
+function connectionTls(f: Fields): Schema<ConnectionConfig['tls']> {
+  return z
+    .strictObject({
+      ca: f.path.exactOptional().describe('PEM file: the only authorities believed.'),
+      cert: f.path.exactOptional().describe('PEM file: client certificate.'),
+      key: f.secret.exactOptional().describe('Reference to its PEM private key.'),
+      server_name: f.text.exactOptional().describe('Name to ask for and to check.'),
+    })
+    .prefault({})
+    .transform((raw) => ({
+      ...(raw.ca === undefined ? {} : { caFile: raw.ca }),
+      ...(raw.cert === undefined ? {} : { certFile: raw.cert }),
+      ...(raw.key === undefined ? {} : { key: raw.key }),
+      ...(raw.server_name === undefined ? {} : { serverName: raw.server_name }),
+    }))
+}
+
+function timeouts(f: Fields): Schema<ConnectionConfig['timeouts']> {
+  return z
+    .strictObject({
+      connect: f.duration('5s', '10ms', '10m'),
+      headers: f.duration('60s', '10ms', '1d'),
+      idle: f.duration('5m', '10ms', '1d'),
+    })
+    .transform((raw) => ({ connectMs: raw.connect, headersMs: raw.headers, idleMs: raw.idle }))
+}
+
+function connection(f: Fields): Schema<Draft['connections'][number]> {
+  const headers = z.strictObject({
+    request: z.array(f.allowedHeader).prefault([]),
+    response: z.array(f.allowedHeader).prefault([]),
+  })
+  return z
+    .strictObject({
+      name: f.name,
+      url: f.upstreamUrl,
+      credential: credential(f).prefault({ type: 'none' }),
+      tls: connectionTls(f),
+      timeouts: timeouts(f).prefault({}),
+      headers: headers.prefault({}).describe('Header names let through besides those of MCP.'),
+      cardholder_data: z
+        .strictObject({ columns: z.array(f.text).prefault([]) })
+        .prefault({})
+        .describe('More names of columns and keys that hold card numbers; `*` stands for any run.'),
+      profile: z.enum(['pci']).prefault('pci'),
+      answer_bytes_max: f.sizeOf('1KiB', '1GiB').exactOptional(),
+    })
+    .transform(({ cardholder_data, answer_bytes_max: answerBytesMax, ...rest }) => ({
+      ...rest,
+      cardholderData: cardholder_data,
+      ...(answerBytesMax === undefined ? {} : { answerBytesMax }),
+    }))
+}
+
+function grant(f: Fields): Schema<GrantConfig> {
+  const patterns = z.array(f.pattern).min(1).exactOptional()
+  return z.strictObject({
+    who: z
+      .strictObject({
+        subject: f.text.exactOptional(),
+        issuer: f.text.exactOptional().describe('Name of an issuer of this file.'),
+        group: f.text.exactOptional(),
+        role: f.text.exactOptional(),
+        kind: z.enum(['person', 'service', 'workload']).exactOptional(),
+      })
+      .describe('All that is named must hold.'),
+    may: z
+      .strictObject({
+        connection: f.pattern.describe('Name of a connection, or a pattern with `*`.'),
+        tools: patterns,
+        resources: patterns,
+        prompts: patterns,
+        methods: patterns,
+      })
+      .describe('Naming none of tools, resources, prompts, methods gives the whole connection.'),
+    reveal: z.enum(['pan']).exactOptional().describe('Card numbers are delivered in clear.'),
+  })
+}

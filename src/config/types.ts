@@ -1,0 +1,159 @@
+/** What the rest of the house sees of `sallyport.yaml`: checked, with defaults, in our units. */
+
+export interface HostPort {
+  readonly host: string
+  readonly port: number
+}
+
+/** Where a secret stands. The value itself never appears in the configuration. */
+export type SecretRef =
+  | { readonly from: 'env'; readonly name: string }
+  | { readonly from: 'file'; readonly path: string }
+
+export type PrincipalKind = 'person' | 'service' | 'workload'
+
+/** JWS algorithms with a key pair; a shared secret could be forged by whoever verifies with it. */
+export type Algorithm =
+  | 'RS256'
+  | 'RS384'
+  | 'RS512'
+  | 'PS256'
+  | 'PS384'
+  | 'PS512'
+  | 'ES256'
+  | 'ES384'
+  | 'ES512'
+  | 'EdDSA'
+
+/** An OpenID Connect issuer whose access tokens are believed. */
+export interface OidcIssuerConfig {
+  readonly type: 'oidc'
+  readonly name: string
+  /** Compared with `iss` byte for byte. */
+  readonly issuer: string
+  /** Audiences believed besides the connection's own address. */
+  readonly audience: readonly string[]
+  readonly algorithms: readonly Algorithm[]
+  /** Client ids (`azp`, `client_id`, `appid`) that may hold a token; empty means all. */
+  readonly clients: readonly string[]
+  /** A claim's name, or a JSON pointer into the claims. */
+  readonly groupsClaim: string
+  readonly rolesClaim: string
+  readonly nameClaim: string
+  /** `auto` tells services from persons by what the token says of itself. */
+  readonly kind: 'auto' | PrincipalKind
+  /** Where the keys are; without it they are found by discovery. */
+  readonly jwksUri?: string
+}
+
+/** The issuer inside this gateway: its key lies in `DATA/keys/local-issuer.json`. */
+export interface LocalIssuerConfig {
+  readonly type: 'local'
+  readonly name: string
+  readonly issuer: string
+  readonly audience: readonly string[]
+}
+
+export type IssuerConfig = OidcIssuerConfig | LocalIssuerConfig
+
+export type CredentialConfig =
+  | { readonly type: 'none' }
+  | { readonly type: 'bearer'; readonly value: SecretRef }
+  | { readonly type: 'header'; readonly name: string; readonly value: SecretRef }
+  | { readonly type: 'basic'; readonly username: string; readonly password: SecretRef }
+
+/** TLS towards an upstream: PEM files. */
+export interface ConnectionTlsConfig {
+  readonly caFile?: string
+  readonly certFile?: string
+  readonly key?: SecretRef
+  readonly serverName?: string
+}
+
+export interface ConnectionConfig {
+  readonly name: string
+  readonly url: string
+  readonly credential: CredentialConfig
+  readonly tls: ConnectionTlsConfig
+  readonly timeouts: {
+    readonly connectMs: number
+    readonly headersMs: number
+    readonly idleMs: number
+  }
+  /** Header names, lower case, let through besides those MCP itself needs. */
+  readonly headers: { readonly request: readonly string[]; readonly response: readonly string[] }
+  readonly cardholderData: { readonly columns: readonly string[] }
+  readonly profile: 'pci'
+  readonly answerBytesMax: number
+}
+
+/** One line of `access`. `who.issuer` is the issuer's identifier, as it stands in a principal. */
+export interface GrantConfig {
+  readonly who: {
+    readonly subject?: string
+    readonly issuer?: string
+    readonly group?: string
+    readonly role?: string
+    readonly kind?: PrincipalKind
+  }
+  readonly may: {
+    readonly connection: string
+    readonly tools?: readonly string[]
+    readonly resources?: readonly string[]
+    readonly prompts?: readonly string[]
+    readonly methods?: readonly string[]
+  }
+  readonly reveal?: 'pan'
+}
+
+export interface ListenConfig {
+  readonly gateway: HostPort
+  readonly console: HostPort
+  /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[]
+  /** `Host` values let in besides the listener's own: `name` with any port, or `name:port`. */
+  readonly hosts: readonly string[]
+  /** `Origin` values let in besides the gateway's own; `http://localhost:*` takes any port. */
+  readonly origins: readonly string[]
+  readonly tls?: { readonly certFile: string; readonly key: SecretRef }
+}
+
+export interface LimitsConfig {
+  readonly requestBytesMax: number
+  readonly answerBytesMax: number
+  readonly jsonDepthMax: number
+  readonly headerBytesMax: number
+  readonly inFlightBytesMax: number
+  readonly streamsPerPrincipalMax: number
+  /** Bad requests of one source a minute that get an entry each; beyond they are counted. */
+  readonly refusalsPerMinuteMax: number
+  /** From the first byte of a request to the last of its body. */
+  readonly requestMs: number
+  /** How long running calls may go on after SIGTERM. */
+  readonly stopGraceMs: number
+}
+
+export interface RecordConfig {
+  readonly freeBytesMin: number
+  readonly segmentBytesMax: number
+  /** A recorded session without traffic ends after this time. */
+  readonly sessionIdleMs: number
+}
+
+export interface LogConfig {
+  readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug'
+}
+
+export interface Config {
+  readonly listen: ListenConfig
+  /** Origin of the gateway as clients see it, without a slash at its end. */
+  readonly publicUrl: string
+  readonly console: { readonly publicUrl: string }
+  readonly dataDir: string
+  readonly identity: { readonly issuers: readonly IssuerConfig[] }
+  readonly connections: readonly ConnectionConfig[]
+  readonly access: readonly GrantConfig[]
+  readonly limits: LimitsConfig
+  readonly record: RecordConfig
+  readonly log: LogConfig
+}

@@ -1,0 +1,166 @@
+/**
+ * The public keys of one issuer: found by discovery, kept, fetched again when due.
+ *
+ * Asked for are only addresses of the configuration, and the `jwks_uri` of the document found there;
+ * nothing in a token chooses an address.
+ */
+import { createLocalJWKSet } from 'jose'
+import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose'
+import type { Clock } from '../base/clock.ts'
+import { Fault } from '../base/fault.ts'
+import type { OidcIssuerConfig } from '../config/types.ts'
+import { fetchJson } from './fetch-json.ts'
+import type { Fetch } from './fetch-json.ts'
+
+/** One state of an issuer's keys. */
+export interface KeySet {
+  readonly find: JWTVerifyGetKey
+  /** Changes with the keys; what was verified under another revision is verified anew. */
+  readonly revision: number
+}
+
+export interface IssuerKeys {
+  /** The keys in force. @throws {Fault} `identity_down` when there are none to be had. */
+  current(): Promise<KeySet>
+  /**
+   * The keys after a token named one that is unknown: fetched again at most once in 30 s.
+   * @throws {Fault} `identity_down` when they cannot be fetched: the key may be a new one.
+   */
+  again(): Promise<KeySet>
+  readonly revision: number
+}
+
+const refreshMs = 10 * 60_000
+const cooldownMs = 30_000
+const retryMs = 2_000
+/** Keys that could not be fetched anew are believed this long. */
+const keepMs = 24 * 3_600_000
+
+export interface KeysOptions {
+  readonly clock: Clock
+  readonly fetch: Fetch
+}
+
+/** Keys that never change and need no network. */
+export function fixedKeys(jwks: JSONWebKeySet): IssuerKeys {
+  const set: KeySet = { find: createLocalJWKSet(jwks), revision: 0 }
+  return { current: async () => set, again: async () => set, revision: 0 }
+}
+
+/** @param row the issuer whose keys are wanted; nothing is fetched before they are asked for. */
+export function issuerKeys(row: OidcIssuerConfig, { clock, fetch }: KeysOptions): IssuerKeys {
+  let set: KeySet | undefined
+  let text = ''
+  let fetchedMs = 0 // Monotonic, of the last success.
+  let triedMs = Number.NEGATIVE_INFINITY
+  let failure: Fault | undefined // Of the last try; undefined when it went well.
+  let running: Promise<void> | undefined
+
+  async function load(): Promise<void> {
+    triedMs = clock.monotonicMs()
+    try {
+      const jwks = await loadKeys(row, fetch)
+      const next = JSON.stringify(jwks)
+      if (set === undefined || next !== text) {
+        set = { find: createLocalJWKSet(jwks), revision: (set?.revision ?? 0) + 1 }
+        text = next
+      }
+      fetchedMs = clock.monotonicMs()
+      failure = undefined
+    } catch (error) {
+      failure = error instanceof Fault ? error : down(row, 'keys', error)
+    }
+  }
+  /** One fetch at a time, however many wait for it. */
+  const refresh = (): Promise<void> => (running ??= load().finally(() => (running = undefined)))
+  const kept = (): KeySet => {
+    if (set !== undefined && clock.monotonicMs() - fetchedMs <= keepMs) return set
+    throw failure ?? down(row, 'keys')
+  }
+
+  return {
+    async current(): Promise<KeySet> {
+      const now = clock.monotonicMs()
+      const isDue = set === undefined || now - fetchedMs > refreshMs
+      const pauseMs = set === undefined ? retryMs : cooldownMs
+      if (running !== undefined && set === undefined) await running
+      else if (isDue && now - triedMs > pauseMs) await refresh()
+      return kept()
+    },
+    async again(): Promise<KeySet> {
+      if (running !== undefined || clock.monotonicMs() - triedMs > cooldownMs) await refresh()
+      // The issuer cannot be asked whether it has this key: a good token must not be called bad.
+      if (failure !== undefined) throw failure
+      return kept()
+    },
+    get revision(): number {
+      return set?.revision ?? 0
+    },
+  }
+}
+
+/** Fetches an issuer's keys, by discovery unless the configuration names their address.
+ *  @throws {Fault} `identity_down` */
+export async function loadKeys(row: OidcIssuerConfig, fetch: Fetch): Promise<JSONWebKeySet> {
+  const address = row.jwksUri ?? (await discover(row, fetch))
+  const found = await fetchJson(address, fetch)
+  if (found.kind !== 'json') throw down(row, 'keys', found.cause)
+  const keys: unknown = Reflect.get(found.value, 'keys')
+  if (!Array.isArray(keys)) throw down(row, 'keys')
+  const usable = keys.filter(isVerifying)
+  if (usable.length === 0) throw down(row, 'keys')
+  return { keys: usable }
+}
+
+/** Keys for signatures, with a name, and of a key pair. */
+function isVerifying(key: unknown): key is JSONWebKeySet['keys'][number] {
+  if (typeof key !== 'object' || key === null) return false
+  const { kty, kid, use }: { kty?: unknown; kid?: unknown; use?: unknown } = key
+  const isPair = kty === 'RSA' || kty === 'EC' || kty === 'OKP'
+  return isPair && typeof kid === 'string' && (use === undefined || use === 'sig')
+}
+
+/** OpenID Connect Discovery 1.0 §4, then RFC 8414 §3.1. @returns the `jwks_uri`. */
+async function discover(row: OidcIssuerConfig, fetch: Fetch): Promise<string> {
+  let cause: unknown
+  for (const address of discoveryAddresses(row.issuer)) {
+    // One after the other: the second is asked only where the first has no such document.
+    const found = await fetchJson(address, fetch)
+    if (found.kind === 'json') return keysAddress(row, found.value)
+    cause = found.cause
+    if (found.kind === 'down') break
+  }
+  throw down(row, 'discovery', cause)
+}
+
+/** Where an issuer's discovery document may lie. */
+export function discoveryAddresses(issuer: string): readonly string[] {
+  const { origin, pathname } = new URL(issuer)
+  const path = pathname.replace(/\/$/, '')
+  return [
+    `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`,
+    `${origin}/.well-known/oauth-authorization-server${path}`,
+  ]
+}
+
+function keysAddress(row: OidcIssuerConfig, document: object): string {
+  // Byte for byte: another issuer's document would bring another issuer's keys (RFC 8414 §3.3).
+  if (Reflect.get(document, 'issuer') !== row.issuer) throw down(row, 'mismatch')
+  const address: unknown = Reflect.get(document, 'jwks_uri')
+  const url = typeof address === 'string' ? URL.parse(address) : null
+  if (url === null) throw down(row, 'discovery')
+  const isPlain = url.protocol === 'http:' && row.issuer.startsWith('http:')
+  if (url.protocol !== 'https:' && !isPlain) throw down(row, 'discovery')
+  return url.href
+}
+
+const whys = {
+  discovery: 'its discovery document cannot be fetched or has no usable jwks_uri',
+  mismatch: 'its discovery document names another issuer (compare the slash at the end)',
+  keys: 'its keys cannot be fetched, or none of them can verify a signature',
+} as const
+
+function down(row: OidcIssuerConfig, reason: keyof typeof whys, cause?: unknown): Fault {
+  const message = `Tokens of issuer "${row.name}" cannot be checked: ${whys[reason]}. Nobody is let in on its word meanwhile; it is asked again by itself.`
+  return new Fault('identity_down', message, { cause, facts: { reason, issuer: row.name } })
+}

@@ -1,0 +1,234 @@
+/**
+ * The masker: what a message may show to the record and to the client.
+ *
+ * One scan finds; two copies are written over, the record's always and the client's as its plan
+ * says; and each is scanned again before it becomes `Masked` or `Deliverable`.
+ */
+import { Fault } from '../base/fault.ts'
+import { readJson } from '../wire/json.ts'
+import { splice } from '../wire/splice.ts'
+import { deliver, keep, keepAndDeliver, keepValue, untouched } from './masked.ts'
+import { placesOf } from './places.ts'
+import { renderKept, renderShown } from './render.ts'
+import { nothing, reportOf } from './report.ts'
+import { aliasPrefix, aliasScheme, createSealer } from './seal.ts'
+import { Scanner } from './walk.ts'
+import type { JsonTree } from '../wire/json.ts'
+import type { Edit } from '../wire/splice.ts'
+import type { Deliverable, Masked } from './masked.ts'
+import type { Place } from './places.ts'
+import type { Alias } from './render.ts'
+import type { Maskings } from './report.ts'
+import type { Sealer } from './seal.ts'
+
+export type { Masking, MaskingGroup, Maskings } from './report.ts'
+
+/** What a grant shows. */
+export interface MaskPlan {
+  readonly reveal: 'none' | 'pan'
+  /** More card columns and keys, as globs: `*.cc_*`. */
+  readonly columns: readonly string[]
+  /** Names the grant or profile in what is told of the maskings. */
+  readonly rule: string
+}
+
+export interface MaskedAnswer {
+  readonly kept: Masked<Uint8Array>
+  readonly shown: Deliverable
+  readonly maskings: Maskings
+}
+
+/** All faults: `mask_failed` when a rescan disagrees, which withholds the message. */
+export interface Masker {
+  /** One message or batch of the server. `binding` names principal and connection. */
+  answer(tree: JsonTree, plan: MaskPlan, binding: string): MaskedAnswer
+  /** A client's message, for the record; what is forwarded stays as it came. */
+  asked(tree: JsonTree, plan: MaskPlan): { kept: Masked<Uint8Array>; maskings: Maskings }
+  /**
+   * A client's message with sealed aliases undone; the same array when it has none.
+   * @throws {Fault} `bad_params` when an alias is forged or belongs to another binding.
+   */
+  undo(tree: JsonTree, binding: string): Uint8Array
+  /** Text that is not a message: error pages, SSE comments. */
+  text(bytes: Uint8Array, plan: MaskPlan): MaskedAnswer
+  /** An opaque value outside JSON (event id, session id): itself, or its alias. */
+  seal(value: string, binding: string): string
+  /** The value behind an alias; anything else comes back as it is. @throws {Fault} as `undo`. */
+  unseal(value: string, binding: string): string
+  /** A short string from outside that is to stand in an entry. */
+  word(text: string): Masked<string>
+  /** Plain data of such strings, masked one by one, for an entry. */
+  words<T>(value: T): Masked<T>
+  /** Our own answers. */
+  ours(bytes: Uint8Array): Deliverable
+}
+
+const scannersMax = 64
+const wordFree = /^[^0-9\u0080-\uffff]*$/
+const limits = { bytesMax: 64 * 1024 * 1024, depthMax: 512 }
+
+/** @param options.sealKey 32 bytes that live as long as clients may hold aliases. */
+export function createMasker(options: { sealKey: Uint8Array }): Masker {
+  return new PlanMasker(createSealer(options.sealKey))
+}
+
+class PlanMasker implements Masker {
+  readonly #sealer: Sealer
+  readonly #scanners = new Map<string, Scanner>()
+  readonly #words = new Scanner([])
+  #last: { columns: readonly string[]; scanner: Scanner } = { columns: [], scanner: this.#words }
+
+  constructor(sealer: Sealer) {
+    this.#sealer = sealer
+  }
+
+  answer(tree: JsonTree, plan: MaskPlan, binding: string): MaskedAnswer {
+    const scanner = this.#scannerFor(plan.columns)
+    scanner.tree(tree, placesOf(tree))
+    const aliases = scanner.hot.length === 0 ? [] : this.#aliases(tree, scanner, binding)
+    return this.#both(tree.bytes, scanner, plan, aliases)
+  }
+
+  asked(tree: JsonTree, plan: MaskPlan): { kept: Masked<Uint8Array>; maskings: Maskings } {
+    const scanner = this.#scannerFor(plan.columns)
+    scanner.tree(tree, [])
+    const { findings, hasKeys } = scanner.scan
+    if (findings.count === 0) return { kept: keep(tree.bytes, untouched), maskings: nothing }
+    const { bytes, written } = renderKept(tree.bytes, findings)
+    if (hasKeys) mustRead(bytes)
+    return { kept: keep(bytes, written), maskings: this.#report(tree.bytes, scanner, plan) }
+  }
+
+  undo(tree: JsonTree, binding: string): Uint8Array {
+    if (Buffer.from(tree.bytes.buffer, tree.bytes.byteOffset, tree.bytes.length).indexOf(aliasPrefix) < 0) {
+      return tree.bytes
+    }
+    const edits: Edit[] = []
+    for (const { node, start } of placesOf(tree)) {
+      if (tree.kind(node) !== 'string') continue
+      const alias = aliasIn(tree.text(node))
+      if (alias !== undefined) {
+        edits.push({ start, end: tree.end(node), bytes: this.#sealer.open(alias, binding) })
+      }
+    }
+    return splice(tree.bytes, edits)
+  }
+
+  text(bytes: Uint8Array, plan: MaskPlan): MaskedAnswer {
+    const scanner = this.#scannerFor(plan.columns)
+    scanner.hot.length = 0
+    scanner.text(bytes, 0)
+    return this.#both(bytes, scanner, plan)
+  }
+
+  seal(value: string, binding: string): string {
+    return this.#wordText(value) === value ? value : this.#sealer.seal(Buffer.from(value), binding)
+  }
+
+  unseal(value: string, binding: string): string {
+    const alias = aliasIn(value)
+    return alias === undefined ? value : Buffer.from(this.#sealer.open(alias, binding)).toString('utf8')
+  }
+
+  word(text: string): Masked<string> {
+    return keepValue(this.#wordText(text))
+  }
+
+  words<T>(value: T): Masked<T> {
+    const box = { value: structuredClone(value) }
+    this.#mask(box)
+    return keepValue(box.value)
+  }
+
+  ours(bytes: Uint8Array): Deliverable {
+    const scanner = this.#words
+    scanner.text(bytes, 0)
+    if (scanner.scan.findings.count === 0) return deliver(bytes, untouched)
+    const { bytes: kept, written } = renderKept(bytes, scanner.scan.findings)
+    return deliver(kept, written)
+  }
+
+  #both(
+    bytes: Uint8Array,
+    scanner: Scanner,
+    plan: MaskPlan,
+    aliases?: readonly Alias[],
+  ): MaskedAnswer {
+    const { findings, hasKeys, hasRecordOnly } = scanner.scan
+    if (findings.count === 0) return { ...keepAndDeliver(bytes, untouched), maskings: nothing }
+    const kept = renderKept(bytes, findings)
+    if (hasKeys && aliases !== undefined) mustRead(kept.bytes)
+    const maskings = this.#report(bytes, scanner, plan)
+    if (plan.reveal === 'none' && (aliases?.length ?? 0) === 0 && !hasRecordOnly) {
+      return { ...keepAndDeliver(kept.bytes, kept.written), maskings }
+    }
+    const shown = renderShown(bytes, findings, plan.reveal, aliases ?? [])
+    if (hasKeys && aliases !== undefined) mustRead(shown.bytes)
+    return {
+      kept: keep(kept.bytes, kept.written),
+      shown: deliver(shown.bytes, shown.written),
+      maskings,
+    }
+  }
+
+  #aliases(tree: JsonTree, scanner: Scanner, binding: string): Alias[] {
+    return scanner.hot.map((place: Place) => {
+      const alias = this.#sealer.seal(tree.raw(place.node), binding)
+      const text = place.kind === 'uri' ? aliasScheme + alias : alias
+      return { start: place.start, end: tree.end(place.node), bytes: Buffer.from(`"${text}"`) }
+    })
+  }
+
+  #report(bytes: Uint8Array, scanner: Scanner, plan: MaskPlan): Maskings {
+    return reportOf(scanner.scan.findings, bytes, plan.rule, (text) => this.#wordText(text))
+  }
+
+  #scannerFor(columns: readonly string[]): Scanner {
+    if (this.#last.columns === columns) return this.#last.scanner
+    const name = columns.join('\0')
+    let scanner = this.#scanners.get(name)
+    if (scanner === undefined) {
+      // Sets of columns come from the configuration; a reload may bring new ones.
+      if (this.#scanners.size >= scannersMax) this.#scanners.clear()
+      scanner = new Scanner(columns)
+      this.#scanners.set(name, scanner)
+    }
+    this.#last = { columns, scanner }
+    return scanner
+  }
+
+  #wordText(text: string): string {
+    if (wordFree.test(text)) return text
+    const bytes = Buffer.from(text)
+    this.#words.text(bytes, 0)
+    const { findings } = this.#words.scan
+    if (findings.count === 0) return text
+    return Buffer.from(renderKept(bytes, findings).bytes).toString('utf8')
+  }
+
+  /** Masks every string below `holder` in place. */
+  #mask(holder: object): void {
+    for (const [key, value] of Object.entries(holder)) {
+      if (typeof value === 'string') Reflect.set(holder, key, this.#wordText(value))
+      else if (typeof value === 'object' && value !== null) this.#mask(value)
+    }
+  }
+}
+
+/** The alias in the text of an opaque value, or undefined. */
+function aliasIn(text: string): string | undefined {
+  if (text.startsWith(aliasPrefix)) return text
+  return text.startsWith(aliasScheme + aliasPrefix) ? text.slice(aliasScheme.length) : undefined
+}
+
+/** Masked keys must not have become equal: read the document again. */
+function mustRead(bytes: Uint8Array): void {
+  try {
+    readJson(bytes, limits)
+  } catch (cause) {
+    throw new Fault('mask_failed', 'Masking its keys made the message ambiguous; it is withheld.', {
+      cause,
+      facts: { reason: 'keys' },
+    })
+  }
+}

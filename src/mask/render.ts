@@ -1,0 +1,173 @@
+/** Writes findings over a copy of the message: every byte outside them stays as it came. */
+import { isDigit } from '../cards/bytes.ts'
+import { CODE, DIGITS, END, FIELDS, NOTHING, PAN, PATCH, RECORD_ONLY, START } from '../cards/findings.ts'
+import { MARKER, STARS, WORD, formOf, kindOf } from '../cards/findings.ts'
+import { passesLuhn } from '../cards/luhn.ts'
+import { wholeOf } from '../cards/value.ts'
+import type { Findings } from '../cards/findings.ts'
+import type { Written } from './masked.ts'
+
+/** A value that is replaced by its sealed alias on delivery. */
+export interface Alias {
+  readonly start: number
+  readonly end: number
+  readonly bytes: Uint8Array
+}
+
+export interface Rendered {
+  readonly bytes: Uint8Array
+  readonly written: Written
+}
+
+const word = Buffer.from('***')
+const marker = Buffer.from('[track removed]')
+const none = new Uint8Array(0)
+const whole = { length: 0, digits: new Uint8Array(40) }
+
+/** The record's copy: everything found is written over. */
+export function renderKept(message: Uint8Array, findings: Findings): Rendered {
+  return new Renderer(message, findings).write(() => true, [])
+}
+
+/** The client's copy: as `plan` says, with sealed aliases in their places. */
+export function renderShown(
+  message: Uint8Array,
+  findings: Findings,
+  reveal: 'none' | 'pan',
+  aliases: readonly Alias[],
+): Rendered {
+  return new Renderer(message, findings, reveal).write(
+    (what) => (what & RECORD_ONLY) === 0 && (reveal === 'none' || kindOf(what) !== PAN),
+    aliases,
+  )
+}
+
+class Renderer {
+  readonly #message: Uint8Array
+  readonly #findings: Findings
+  /** What the client may see; undefined for the record. */
+  readonly #reveal: 'none' | 'pan' | undefined
+  readonly #out: Uint8Array
+  // Replacements of another length: [start, end) of the message, ascending.
+  readonly #cuts: Alias[] = []
+  readonly #secrets: number[] = []
+  readonly #clear: number[] = []
+
+  constructor(message: Uint8Array, findings: Findings, reveal?: 'none' | 'pan') {
+    this.#message = message
+    this.#findings = findings
+    this.#reveal = reveal
+    this.#out = Buffer.from(message)
+  }
+
+  write(isEdited: (what: number) => boolean, aliases: readonly Alias[]): Rendered {
+    const { rows, count } = this.#findings
+    const order = this.#findings.isSorted ? undefined : orderOf(this.#findings)
+    for (let n = 0; n < count; n++) {
+      const i = order?.[n] ?? n
+      const at = i * FIELDS
+      const start = rows[at + START] ?? 0
+      const end = rows[at + END] ?? 0
+      const what = rows[at + CODE] ?? 0
+      const blob = this.#reveal && this.#findings.shown.get(i)?.[this.#reveal]
+      if (blob !== undefined) {
+        this.#cuts.push({ start, end, bytes: blob })
+        continue
+      }
+      if (!isEdited(what)) {
+        if (formOf(what) !== NOTHING) this.#clear.push(start, end)
+        continue
+      }
+      const isOwn = formOf(what) !== NOTHING && !this.#findings.shown.has(i)
+      if (isOwn && kindOf(what) !== PAN) this.#secrets.push(start, end)
+      this.#edit(i, formOf(what), start, end)
+    }
+    this.#cuts.push(...aliases)
+    if (count > 0 || aliases.length > 0) this.#cuts.sort((a, b) => a.start - b.start)
+    return this.#finish()
+  }
+
+  #edit(i: number, form: number, start: number, end: number): void {
+    if (form === STARS) stars(this.#out, start, end)
+    else if (form === DIGITS) digitForm(this.#out, start, end)
+    else if (form === NOTHING) return
+    else if (form === WORD && end - start === 3) this.#out.fill(0x2a, start, end)
+    else if (form === WORD || form === MARKER || form === PATCH) {
+      const patch = this.#findings.patches.get(i) ?? none
+      const bytes = form === WORD ? word : form === MARKER ? marker : patch
+      this.#cuts.push({ start, end, bytes })
+    } else {
+      // `0` and blanks: JSON lets white space follow a number, and nothing behind it moves.
+      this.#out.fill(0x20, start, end)
+      this.#out[start] = 0x30
+    }
+  }
+
+  #finish(): Rendered {
+    const cuts = this.#cuts
+    const secrets = Int32Array.from(this.#secrets)
+    const clear = Int32Array.from(this.#clear)
+    if (cuts.length === 0) return { bytes: this.#out, written: { secrets, clear } }
+    const parts: Uint8Array[] = []
+    let done = 0 // Invariant: bytes [0, done) of the message are already in parts.
+    for (const cut of cuts) {
+      if (cut.start < done) continue // An alias covers what was found in it.
+      parts.push(this.#out.subarray(done, cut.start), cut.bytes)
+      done = cut.end
+    }
+    parts.push(this.#out.subarray(done))
+    moved(secrets, cuts)
+    moved(clear, cuts)
+    return { bytes: Buffer.concat(parts), written: { secrets, clear } }
+  }
+}
+
+/** Findings in the order of their places: a `cid` is told when its card is seen. */
+function orderOf(findings: Findings): Int32Array {
+  const order = Int32Array.from({ length: findings.count }, (_, i) => i)
+  return order.sort((a, b) => findings.field(a, START) - findings.field(b, START))
+}
+
+function stars(out: Uint8Array, start: number, end: number): void {
+  let kept = 0
+  for (let i = end - 1; i >= start; i--) {
+    if (isDigit[out[i] ?? 0] === 0) continue
+    if (kept < 4) kept++
+    else out[i] = 0x2a
+  }
+}
+
+/**
+ * `9`, zeros, last four, in the token's own spelling; `1` at the fourth digit where that passes Luhn.
+ * In no issuer's range and never right by Luhn, so no scanner finds it again.
+ */
+function digitForm(out: Uint8Array, start: number, end: number): void {
+  wholeOf(out, start, end, whole)
+  const { digits, length } = whole
+  digits.fill(0, 0, length - 4)
+  digits[0] = 9
+  if (passesLuhn(digits, length)) digits[3] = 1
+  let at = 0
+  for (let i = start; i < end && at < length; i++) {
+    const b = out[i] ?? 0
+    if (isDigit[b] === 1) out[i] = 0x30 + (digits[at++] ?? 0)
+    else if (b === 0x65 || b === 0x45) return
+  }
+}
+
+/** Moves ascending offsets of the message to where they are in the output. */
+function moved(spans: Int32Array, cuts: readonly Alias[]): void {
+  let shift = 0
+  let c = 0
+  for (let i = 0; i < spans.length; i += 2) {
+    const start = spans[i] ?? 0
+    let cut = cuts[c]
+    while (cut !== undefined && cut.start < start) {
+      shift += cut.bytes.length - (cut.end - cut.start)
+      cut = cuts[++c]
+    }
+    const own = cut !== undefined && cut.start === start ? cut.bytes.length : (spans[i + 1] ?? 0) - start
+    spans[i] = start + shift
+    spans[i + 1] = start + shift + own
+  }
+}

@@ -1,0 +1,170 @@
+/** Tells what was masked and where, on demand: kinds, brands, pointers, last four; never more. */
+import { CODE, FIELDS, INDEXES, INNER, LAST4, MEMBER, PAN, TEMPLATE } from '../cards/findings.ts'
+import { brandOfCode, confidenceOf, kindOf } from '../cards/findings.ts'
+import { brands } from '../cards/ranges.ts'
+import type { Findings, Template } from '../cards/findings.ts'
+
+export type MaskingKind = 'pan' | 'cvv' | 'track' | 'pin'
+export type Confidence = 'certain' | 'high' | 'medium' | 'low'
+
+/** One place that was masked. */
+export interface Masking {
+  readonly kind: MaskingKind
+  readonly brand?: string
+  readonly confidence: Confidence
+  /** JSON pointer (RFC 6901), its own segments masked; `#` and a pointer for JSON in a string. */
+  readonly at: string
+  /** Of card numbers only. */
+  readonly last4?: string
+}
+
+/** Places that differ in nothing but their array indexes. */
+export interface MaskingGroup {
+  readonly kind: MaskingKind
+  readonly brand?: string
+  readonly confidence: Confidence
+  /** The pointer with `*` for each array index. */
+  readonly at: string
+  /** The plan's rule. */
+  readonly rule: string
+  /** `index,index:last4` of each, in order; without `:last4` for what is no card number. */
+  readonly each: string[]
+}
+
+/** What one message held. Lists are made when asked for. */
+export interface Maskings {
+  readonly count: number
+  groups(): MaskingGroup[]
+  list(): Masking[]
+}
+
+const kinds: readonly MaskingKind[] = ['pan', 'cvv', 'track', 'pin']
+const confidences: readonly Confidence[] = ['low', 'medium', 'high', 'certain']
+
+/** Nothing was found. */
+export const nothing: Maskings = { count: 0, groups: () => [], list: () => [] }
+
+/**
+ * @param message the bytes that were scanned; kept until the lists are made.
+ * @param word masks a key's text, since keys may be card numbers.
+ */
+export function reportOf(
+  findings: Findings,
+  message: Uint8Array,
+  rule: string,
+  word: (text: string) => string,
+): Maskings {
+  if (findings.count === 0) return nothing
+  const segments = new Map<number, string[]>()
+  const segmentsOf = (at: number): string[] => {
+    let known = segments.get(at)
+    if (known === undefined) {
+      known = partsOf(findings.templates[at], message, word)
+      segments.set(at, known)
+    }
+    return known
+  }
+  return {
+    count: findings.count,
+    groups: () => groupsOf(findings, rule, segmentsOf),
+    list: () =>
+      Array.from({ length: findings.count }, (_, i) => {
+        const what = findings.field(i, CODE)
+        const last4 = last4Of(findings, i)
+        return {
+          ...headOf(what),
+          at: pointerOf(findings, i, segmentsOf(findings.field(i, TEMPLATE))),
+          ...(last4 === undefined ? {} : { last4 }),
+        }
+      }),
+  }
+}
+
+function groupsOf(findings: Findings, rule: string, segmentsOf: (at: number) => string[]): MaskingGroup[] {
+  const groups = new Map<string, MaskingGroup>()
+  const byNumber = new Map<number, string[]>()
+  for (let i = 0; i < findings.count; i++) {
+    const what = findings.field(i, CODE)
+    const template = findings.field(i, TEMPLATE)
+    // Kind, confidence and brand beside the template: form and the rest do not divide groups.
+    const number = template * 65536 + (what & 0x7f0f)
+    let each = byNumber.get(number)
+    if (each === undefined) {
+      const head = headOf(what)
+      const at = segmentsOf(template).join('')
+      const key = JSON.stringify([head, at])
+      const group = groups.get(key) ?? { ...head, at, rule, each: [] }
+      groups.set(key, group)
+      byNumber.set(number, (each = group.each))
+    }
+    const last4 = last4Of(findings, i)
+    const indexes = indexesOf(findings, i)
+    each.push(last4 === undefined ? indexes : `${indexes}:${last4}`)
+  }
+  return [...groups.values()]
+}
+
+function headOf(what: number): { kind: MaskingKind; brand?: string; confidence: Confidence } {
+  const brand = kindOf(what) === PAN ? brands[brandOfCode(what)] : undefined
+  return {
+    kind: kinds[kindOf(what)] ?? 'pan',
+    ...(brand === undefined || brand === '' ? {} : { brand }),
+    confidence: confidences[confidenceOf(what)] ?? 'medium',
+  }
+}
+
+function last4Of(findings: Findings, i: number): string | undefined {
+  const last4 = findings.rows[i * FIELDS + LAST4] ?? -1
+  return last4 < 0 ? undefined : String(last4).padStart(4, '0')
+}
+
+function indexesOf(findings: Findings, i: number): string {
+  const at = findings.field(i, INDEXES)
+  const count = findings.templates[findings.field(i, TEMPLATE)]?.indexes ?? 0
+  if (count === 1) return String(findings.indexes[at] ?? 0)
+  let text = ''
+  for (let k = 0; k < count; k++) text += (k > 0 ? ',' : '') + String(findings.indexes[at + k] ?? 0)
+  return text
+}
+
+function pointerOf(findings: Findings, i: number, segments: readonly string[]): string {
+  let next = findings.field(i, INDEXES)
+  let text = ''
+  for (const segment of segments) text += segment === '/*' ? `/${findings.indexes[next++] ?? 0}` : segment
+  return text
+}
+
+/** The segments of a template: `/key`, `/*` for an index, `#` where a string holds JSON. A key that
+ *  is a lone star is written `/~2a`, so that it is no index. */
+function partsOf(template: Template | undefined, message: Uint8Array, word: (text: string) => string): string[] {
+  const parts: string[] = []
+  if (template === undefined) return parts
+  let levels = 1
+  const { frames } = template
+  for (let i = 0; i < frames.length; i += 4) {
+    if (frames[i] === INNER) {
+      parts.push('#')
+      levels++
+    } else if (frames[i] === MEMBER) {
+      const key = keyText(message.subarray(frames[i + 2], frames[i + 3]), levels)
+      const segment = word(key).replaceAll('~', '~0').replaceAll('/', '~1')
+      parts.push(segment === '*' ? '/~2a' : `/${segment}`)
+    } else parts.push('/*')
+  }
+  return parts
+}
+
+/** The text of a key that stands in `levels` strings, one in the other. */
+function keyText(bytes: Uint8Array, levels: number): string {
+  let text = Buffer.from(bytes).toString('utf8')
+  for (let i = 0; i < levels && text.includes('\\'); i++) {
+    try {
+      const inner: unknown = JSON.parse(`"${text}"`)
+      if (typeof inner === 'string') text = inner
+    } catch {
+      // A key of text that only looked like JSON: its bytes as they are name it as well.
+      return text
+    }
+  }
+  return text
+}

@@ -1,0 +1,152 @@
+/** Walks a message's tree and scans every key, string and number of it, each with its class. */
+import { ELEMENT, MEMBER, RECORD_ONLY, CODE, FIELDS } from '../cards/findings.ts'
+import { JsonScanner } from '../cards/json.ts'
+import { TextScanner } from '../cards/text.ts'
+import { ValueScanner } from '../cards/value.ts'
+import { Scan } from '../cards/findings.ts'
+import { Names } from '../cards/words.ts'
+import { NONE } from '../wire/json.ts'
+import { maskBlob } from './blob.ts'
+import type { JsonTree, Node } from '../wire/json.ts'
+import type { Place } from './places.ts'
+
+/** A scanner with all its parts, for one set of configured columns. */
+export class Scanner {
+  readonly scan: Scan
+  readonly columns: readonly string[]
+  readonly #text: TextScanner
+  readonly #json: JsonScanner
+  // The message at hand.
+  #places: readonly Place[] = []
+  #nextPlace = 0
+  /** Opaque values in which something was found. */
+  readonly hot: Place[] = []
+  #blobs: Scanner | undefined
+
+  constructor(columns: readonly string[]) {
+    this.columns = columns
+    this.scan = new Scan(new Names(columns))
+    this.#text = new TextScanner(this.scan)
+    this.#json = new JsonScanner(this.scan, new ValueScanner(this.scan, this.#text))
+  }
+
+  /** Scans a whole message; what it holds is in `scan.findings` and `hot`. */
+  tree(tree: JsonTree, places: readonly Place[]): void {
+    this.scan.begin()
+    this.#json.begin()
+    this.#once(tree, places)
+    if (!this.scan.isLate) return
+    this.scan.again()
+    this.#once(tree, places)
+  }
+
+  /** Scans text that lies in `levels` JSON strings: 0 for plain text, which may be JSON itself. */
+  text(bytes: Uint8Array, levels: number): void {
+    this.scan.begin()
+    this.#json.begin()
+    this.#json.string(bytes, 0, bytes.length, levels, 0)
+    if (!this.scan.isLate) return
+    this.scan.again()
+    this.#json.string(bytes, 0, bytes.length, levels, 0)
+  }
+
+  #once(tree: JsonTree, places: readonly Place[]): void {
+    this.hot.length = 0
+    this.#places = places
+    this.#nextPlace = 0
+    this.#node(tree, tree.root, 0)
+  }
+
+  #node(tree: JsonTree, node: Node, meaning: number): void {
+    const start = tree.start(node)
+    const place = this.#places[this.#nextPlace]
+    if (place !== undefined && place.start === start) {
+      this.#nextPlace++
+      this.#placed(tree, node, meaning, place)
+      return
+    }
+    this.#value(tree, node, start, meaning)
+  }
+
+  #value(tree: JsonTree, node: Node, start: number, meaning: number): void {
+    switch (tree.kind(node)) {
+      case 'string':
+        this.#json.value(tree.bytes, start + 1, tree.end(node) - 1, 1, meaning, true)
+        break
+      case 'number':
+        this.#json.number(tree.bytes, start, tree.end(node), meaning)
+        break
+      case 'object':
+        this.#object(tree, node, meaning)
+        break
+      case 'array':
+        this.#array(tree, node, meaning)
+        break
+      case 'true':
+      case 'false':
+      case 'null':
+        break
+    }
+  }
+
+  #object(tree: JsonTree, node: Node, outer: number): void {
+    const { path, names } = this.scan
+    const { bytes } = tree
+    path.push(MEMBER, outer)
+    const top = path.depth - 1
+    for (let key = tree.first(node); key !== NONE; key = tree.next(key)) {
+      const start = tree.start(key) + 1
+      const end = tree.end(key) - 1
+      const isEscaped = tree.isEscaped(key)
+      const id = isEscaped ? -1 - names.meaningOfText(tree.text(key)) : names.id(bytes, start, end)
+      this.#json.key(id, start, end)
+      // A name that is remembered holds no long run of digits.
+      if (id < 0) this.#json.keyText(bytes, start, end, 1)
+      const value = tree.value(key)
+      const isBlob = end - start === 4 && bytes[start] === 0x62 && tree.kind(value) === 'string'
+      if (isBlob && tree.text(key) === 'blob' && this.#blob(tree, node, value)) continue
+      this.#node(tree, value, path.meaning[top] ?? 0)
+    }
+    path.pop()
+  }
+
+  #array(tree: JsonTree, node: Node, outer: number): void {
+    const { path } = this.scan
+    const isCells = path.depth > 0 && path.kind[path.depth - 1] === ELEMENT
+    path.push(ELEMENT, outer)
+    const top = path.depth - 1
+    let index = 0
+    for (let n = tree.first(node); n !== NONE; n = tree.next(n)) {
+      path.index[top] = index
+      this.#node(tree, n, isCells ? outer | this.scan.cell(index) : outer)
+      index++
+    }
+    path.pop()
+  }
+
+  /** What is found in a value that is no content is edited in the record only. */
+  #placed(tree: JsonTree, node: Node, meaning: number, place: Place): void {
+    const { findings } = this.scan
+    const before = findings.count
+    this.#value(tree, node, place.start, meaning)
+    let isHot = false
+    for (let i = before; i < findings.count; i++) {
+      const at = i * FIELDS + CODE
+      if (((findings.rows[at] ?? 0) & RECORD_ONLY) === 0) isHot = true
+      findings.rows[at] = (findings.rows[at] ?? 0) | RECORD_ONLY
+      this.scan.hasRecordOnly = true
+    }
+    if (isHot && place.kind !== 'echo') this.hot.push(place)
+  }
+
+  /** Text in base64, by the MIME type beside it. False when it is to be scanned as any string. */
+  #blob(tree: JsonTree, object: Node, value: Node): boolean {
+    const mime = tree.get(object, 'mimeType')
+    const type = mime === NONE || tree.kind(mime) !== 'string' ? '' : tree.text(mime)
+    this.#blobs ??= new Scanner(this.columns)
+    return maskBlob(this.scan, this.#blobs, tree.text(value), type, {
+      start: tree.start(value) + 1,
+      end: tree.end(value) - 1,
+    })
+  }
+}

@@ -1,0 +1,140 @@
+/** A batch while it is made: entries and bodies of many callers, to be written as one unit. */
+import { crc32 } from 'node:zlib'
+import { assert } from '../base/assert.ts'
+import {
+  batchHeaderBytes,
+  carryFrame,
+  entryFrame,
+  frameHeaderBytes,
+  writeBatchHeader,
+  writeFrameHeader,
+} from './frames.ts'
+import { entryBytesMax } from './encode.ts'
+import type { Waiter } from './durable.ts'
+import type { FrameKind } from './frames.ts'
+
+/** Bodies below this are copied together; above it, the disk reads them where they are. */
+const copiedBodyBytesMax = 16_384
+const framesRoomBytes = 16_384
+const bodiesRoomBytes = 65_536
+
+/** By what a batch names the one before it. */
+export interface Link {
+  readonly sequence: number
+  readonly crc: number
+}
+
+/**
+ *     parts   [ header | frames ]  [ small bodies ]  [ large body ]  [ small bodies ] …
+ *                one buffer           copied            as it is
+ */
+export class Batch {
+  readonly firstIndex: number
+  readonly timeUs: number
+  /** `YYYY-MM` of all its entries, and whether it is the first batch of a new segment. */
+  readonly month: string
+  readonly isFirst: boolean
+  readonly waiters: Waiter[] = []
+  #entries = 0
+  #frames: Buffer = Buffer.allocUnsafe(framesRoomBytes)
+  #framesEnd = batchHeaderBytes // Invariant: frames stand in [batchHeaderBytes, framesEnd).
+  readonly #bodies: Uint8Array[] = []
+  #bodiesBytes = 0
+  #room: Buffer = Buffer.alloc(0)
+  #roomStart = 0 // Invariant: small bodies not yet in #bodies stand in [roomStart, roomEnd).
+  #roomEnd = 0
+
+  constructor(start: { firstIndex: number; timeUs: number; month: string; isFirst: boolean }) {
+    this.firstIndex = start.firstIndex
+    this.timeUs = start.timeUs
+    this.month = start.month
+    this.isFirst = start.isFirst
+  }
+
+  get entries(): number {
+    return this.#entries
+  }
+
+  /** Bytes of the whole batch, its header included. */
+  get bytes(): number {
+    return this.#framesEnd + this.#bodiesBytes
+  }
+
+  addEntry(line: string): void {
+    this.#addFrame(entryFrame, line)
+    this.#entries++
+  }
+
+  /** What was open when this segment began; only in its first batch, before all entries. */
+  addCarry(text: string): void {
+    assert(this.isFirst && this.#entries === 0, 'a carry comes first in a segment')
+    this.#addFrame(carryFrame, text)
+  }
+
+  /** In the order of the entries that name them. */
+  addBody(bytes: Uint8Array): void {
+    this.#bodiesBytes += bytes.length
+    if (bytes.length > copiedBodyBytesMax) {
+      this.#flushRoom()
+      this.#bodies.push(bytes)
+      return
+    }
+    if (this.#roomEnd + bytes.length > this.#room.length) {
+      this.#flushRoom()
+      this.#room = Buffer.allocUnsafe(bodiesRoomBytes)
+      this.#roomStart = this.#roomEnd = 0
+    }
+    this.#room.set(bytes, this.#roomEnd)
+    this.#roomEnd += bytes.length
+  }
+
+  /** Writes the header; afterwards nothing may be added. */
+  finish(segmentId: string, previous: Link): { parts: Uint8Array[]; link: Link } {
+    this.#flushRoom()
+    const whole = this.#frames.subarray(0, this.#framesEnd)
+    const sequence = previous.sequence + 1
+    const crc = writeBatchHeader(whole, {
+      segmentId,
+      sequence,
+      firstIndex: this.firstIndex,
+      entries: this.#entries,
+      framesBytes: this.#framesEnd - batchHeaderBytes,
+      bodiesBytes: this.#bodiesBytes,
+      framesCrc: crc32(whole.subarray(batchHeaderBytes)),
+      previousCrc: previous.crc,
+      timeUs: this.timeUs,
+    })
+    return { parts: [whole, ...this.#bodies], link: { sequence, crc } }
+  }
+
+  #addFrame(kind: FrameKind, text: string): void {
+    // A UTF-16 unit takes three bytes of UTF-8 at most.
+    this.#reserve(frameHeaderBytes + text.length * 3)
+    const start = this.#framesEnd + frameHeaderBytes
+    const length = this.#frames.write(text, start, 'utf8')
+    assert(length > 0, 'a frame is not empty')
+    writeFrameHeader(this.#frames, this.#framesEnd, kind, length)
+    this.#framesEnd = start + length
+  }
+
+  #reserve(bytes: number): void {
+    const needed = this.#framesEnd + bytes
+    if (needed <= this.#frames.length) return
+    const larger = Buffer.allocUnsafe(Math.max(needed, this.#frames.length * 2))
+    this.#frames.copy(larger, 0, 0, this.#framesEnd)
+    this.#frames = larger
+  }
+
+  #flushRoom(): void {
+    if (this.#roomEnd > this.#roomStart) {
+      this.#bodies.push(this.#room.subarray(this.#roomStart, this.#roomEnd))
+      this.#roomStart = this.#roomEnd
+    }
+  }
+}
+
+/** States that a line is a possible entry, before anything of its append goes into a batch. */
+export function assertEntrySize(line: string): void {
+  const fits = line.length * 3 < entryBytesMax || Buffer.byteLength(line) < entryBytesMax
+  assert(fits, 'an entry stays below 32 KiB')
+}

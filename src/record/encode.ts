@@ -1,0 +1,296 @@
+/**
+ * Entries as canonical JSON (RFC 8785), built member by member in the order of their names. Each
+ * type is a table of columns, sorted once; what does not change within an exchange comes ready made
+ * from `share`. A property test holds every line against `canonicalize(JSON.parse(line))`.
+ */
+import { assert } from '../base/assert.ts'
+import { isoMicros } from '../base/clock.ts'
+import { canonicalize } from '../tlog/canonical.ts'
+import { count, quote } from './entry.ts'
+import type * as is from './entry.ts'
+
+/** The version of the entry format, in each entry's `v`. */
+export const entryVersion = 1
+
+/** An entry must stay below this many bytes. */
+export const entryBytesMax = 32_768
+
+/** How the bytes of a body stand in the segment. */
+export interface StoredBody {
+  readonly bytes: Uint8Array
+  readonly encoding: 'identity' | 'zstd'
+  /** SHA-256 of `bytes`, in hex. */
+  readonly sha256: string
+}
+
+/** What the record adds to an entry when it is appended. */
+export interface Stamp {
+  readonly index: number
+  /** RFC 3339 in UTC, with microseconds. */
+  readonly time: string
+  readonly shared: is.Shared
+  readonly body: StoredBody | undefined
+}
+
+/** A member of an entry: its name, and its canonical JSON or undefined when it is left out. */
+type Column<E> = readonly [name: string, text: (entry: E, stamp: Stamp) => string | undefined]
+
+interface Shape<E> {
+  readonly type: string
+  readonly names: readonly string[]
+  readonly texts: readonly Column<E>[1][]
+}
+
+const common: readonly Column<unknown>[] = [
+  ['connection', (_, { shared }) => shared.text.connection],
+  ['exchange', (_, { shared }) => shared.text.exchange],
+  ['index', (_, { index }) => String(index)],
+  ['principal', (_, { shared }) => shared.text.principal],
+  ['session', (_, { shared }) => shared.text.session],
+  ['source', (_, { shared }) => shared.text.source],
+  ['time', (_, { time }) => `"${time}"`],
+  ['v', () => String(entryVersion)],
+]
+
+const body: Column<unknown> = ['body', (_, stamp) => stamp.body && bodyText(stamp.body)]
+const ok: Column<unknown> = ['outcome', () => '"ok"']
+
+/** A table of columns, put in order with those that every entry has. */
+function shape<E>(type: string, columns: readonly Column<E>[]): Shape<E> {
+  const all: Column<E>[] = [...common, ...columns, ['type', () => `"${type}"`]]
+  all.sort(([a], [b]) => (a < b ? -1 : 1))
+  return {
+    type,
+    names: all.map(([name]) => `"${name}":`),
+    texts: all.map(([, text]) => text),
+  }
+}
+
+const received = shape<is.CallReceived>('call.received', [
+  body,
+  ok,
+  ['bytes', (e) => count(e.bytes)],
+  ['decision', (e) => quote(e.decision)],
+  ['era', (e) => quote(e.era)],
+  ['method', (e) => e.method && quote(e.method.value)],
+  ['rpcKind', (e) => quote(e.rpcKind)],
+  ['rule', (e) => quote(e.rule)],
+  ['target', (e) => e.target && targetText(e.target)],
+  ['version', (e) => quote(e.version)],
+])
+const denied = shape<is.CallDenied>('call.denied', [
+  body,
+  ['code', (e) => quote(e.code)],
+  ['method', (e) => e.method && quote(e.method.value)],
+  ['outcome', () => '"denied"'],
+  ['reason', (e) => quote(e.reason)],
+  ['rpcKind', (e) => e.rpcKind && quote(e.rpcKind)],
+  ['rule', (e) => word(e.rule)],
+  ['status', (e) => count(e.status)],
+  ['target', (e) => e.target && targetText(e.target)],
+])
+const dispatched = shape<is.CallDispatched>('call.dispatched', [
+  ok,
+  ['attempt', (e) => count(e.attempt)],
+  ['host', (e) => quote(e.host)],
+])
+const answered = shape<is.ResponseEvent>('response.event', [
+  body,
+  ok,
+  ['again', (e) => flag(e.again)],
+  ['bytes', (e) => count(e.bytes)],
+  ['eventId', (e) => e.eventId && quote(e.eventId.value)],
+  ['method', (e) => e.method && quote(e.method.value)],
+  ['rpcKind', (e) => quote(e.rpcKind)],
+  ['seq', (e) => count(e.seq)],
+])
+const finished = shape<is.CallFinished>('call.finished', [
+  ['bytesIn', (e) => count(e.bytesIn)],
+  ['bytesOut', (e) => count(e.bytesOut)],
+  ['durationUs', (e) => count(e.durationUs)],
+  ['httpStatus', (e) => count(e.httpStatus)],
+  ['messages', (e) => count(e.messages)],
+  ['outcome', (e) => quote(e.outcome)],
+  ['reason', (e) => word(e.reason)],
+])
+const masked = shape<MaskPart>('mask.applied', [
+  ok,
+  ['count', (e) => count(e.count)],
+  ['delivered', (e) => quote(e.delivered)],
+  ['groups', (e) => `[${e.groups.map(groupText).join(',')}]`],
+  ['of', (e) => quote(e.of)],
+  ['part', (e) => (e.parts > 1 ? count(e.part) : undefined)],
+  ['parts', (e) => (e.parts > 1 ? count(e.parts) : undefined)],
+  ['seq', (e) => (e.seq === undefined ? undefined : count(e.seq))],
+])
+const authRefused = shape<is.AuthRefused>('auth.refused', [
+  ['httpStatus', (e) => count(e.httpStatus)],
+  ['issuerClaimed', (e) => e.issuerClaimed && quote(e.issuerClaimed.value)],
+  ['outcome', () => '"denied"'],
+  ['reason', (e) => quote(e.reason)],
+])
+const authAccepted = shape<is.AuthAccepted>('auth.accepted', [
+  ok,
+  ['expires', (e) => (e.expiresUs === undefined ? undefined : timeText(e.expiresUs))],
+])
+const opened = shape<is.SessionOpened>('session.opened', [
+  ok,
+  ['clientName', (e) => e.clientName && quote(e.clientName.value)],
+  ['clientVersion', (e) => e.clientVersion && quote(e.clientVersion.value)],
+  ['continues', (e) => e.continues && quote(e.continues)],
+  ['era', (e) => quote(e.era)],
+  ['userAgent', (e) => e.userAgent && quote(e.userAgent.value)],
+  ['version', (e) => quote(e.version)],
+])
+const closed = shape<is.SessionClosed>('session.closed', [
+  ok,
+  ['calls', (e) => count(e.calls)],
+  ['durationUs', (e) => count(e.durationUs)],
+  ['reason', (e) => quote(e.reason)],
+])
+const started = shape<is.GatewayStarted>('gateway.started', [
+  ok,
+  ['configHash', (e) => quote(e.configHash)],
+  ['hashes', (e) => e.hashes && canonicalize(e.hashes)],
+  ['version', (e) => quote(e.version)],
+])
+const stopped = shape<is.GatewayStopped>('gateway.stopped', [
+  ok,
+  ['reason', (e) => quote(e.reason)],
+])
+const recovered = shape<is.GatewayRecovered>('gateway.recovered', [
+  ok,
+  ['callsFailed', (e) => count(e.callsFailed)],
+  ['callsUnknown', (e) => count(e.callsUnknown)],
+  ['sessionsClosed', (e) => count(e.sessionsClosed)],
+  ['torn', (e) => canonicalize(e.torn)],
+])
+const viewed = shape<is.RecordViewed>('record.viewed', [
+  ok,
+  ['by', (e) => quote(e.by)],
+  ['viewed', (e) => word(e.viewed)],
+  ['what', (e) => quote(e.what)],
+])
+const control: readonly Column<is.ControlFailed>[] = [
+  ['control', (e) => quote(e.control)],
+  ['reason', (e) => quote(e.reason)],
+]
+const controlFailed = shape('control.failed', [...control, ['outcome', () => '"failed"']])
+const controlRestored = shape('control.restored', [...control, ok])
+const sealed = shape<is.Seal & { signature: string | undefined }>('seal', [
+  ok,
+  ['accepted', (e) => count(e.accepted)],
+  ['from', (e) => timeText(e.fromUs)],
+  ['inFlight', (e) => count(e.inFlight)],
+  ['refused', (e) => canonicalize(e.refused)],
+  ['signature', (e) => e.signature],
+  ['to', (e) => timeText(e.toUs)],
+])
+
+/** One entry of a `mask.applied` that may be split over several. */
+export interface MaskPart extends is.MaskApplied {
+  /** Maskings in this part. */
+  readonly count: number
+  /** From 1 to `parts`. */
+  readonly part: number
+  readonly parts: number
+}
+
+/** Signs the canonical text of a seal; returns canonical JSON for its `signature` member. */
+export type SignSeal = (text: string) => string
+
+/** What is written as one entry: a `mask.applied` is split before it comes here. */
+export type Writable = Exclude<is.EntryInput, is.MaskApplied> | MaskPart
+
+/**
+ * The entry's one line of canonical JSON, without a line end.
+ * @param sign for seals; without it they stay unsigned.
+ */
+export function encodeEntry(entry: Writable, stamp: Stamp, sign?: SignSeal): string {
+  switch (entry.type) {
+    case 'call.received':
+      return lineOf(received, entry, stamp)
+    case 'call.denied':
+      return lineOf(denied, entry, stamp)
+    case 'call.dispatched':
+      return lineOf(dispatched, entry, stamp)
+    case 'response.event':
+      return lineOf(answered, entry, stamp)
+    case 'call.finished':
+      return lineOf(finished, entry, stamp)
+    case 'mask.applied':
+      return lineOf(masked, entry, stamp)
+    case 'auth.refused':
+      return lineOf(authRefused, entry, stamp)
+    case 'auth.accepted':
+      return lineOf(authAccepted, entry, stamp)
+    case 'session.opened':
+      return lineOf(opened, entry, stamp)
+    case 'session.closed':
+      return lineOf(closed, entry, stamp)
+    case 'gateway.started':
+      return lineOf(started, entry, stamp)
+    case 'gateway.stopped':
+      return lineOf(stopped, entry, stamp)
+    case 'gateway.recovered':
+      return lineOf(recovered, entry, stamp)
+    case 'record.viewed':
+      return lineOf(viewed, entry, stamp)
+    case 'control.failed':
+      return lineOf(controlFailed, entry, stamp)
+    case 'control.restored':
+      return lineOf(controlRestored, entry, stamp)
+    case 'seal': {
+      const unsigned = lineOf(sealed, { ...entry, signature: undefined }, stamp)
+      return sign ? lineOf(sealed, { ...entry, signature: sign(unsigned) }, stamp) : unsigned
+    }
+    default:
+      return entry satisfies never
+  }
+}
+
+/** Whether entries of this type may refer to a body. */
+export function takesBody(type: is.EntryType): boolean {
+  return type === 'call.received' || type === 'call.denied' || type === 'response.event'
+}
+
+/** One masking group as canonical JSON. */
+export function groupText(group: is.GroupInput): string {
+  const { at, brand, confidence, each, kind, rule } = group
+  const branded = brand === undefined ? '' : `"brand":${quote(brand)},`
+  // `each` holds array indexes and last four digits only; JSON.stringify spells such canonically.
+  return (
+    `{"at":${quote(at)},${branded}"confidence":${quote(confidence)},` +
+    `"each":${JSON.stringify(each)},"kind":${quote(kind)},"rule":${quote(rule)}}`
+  )
+}
+
+function lineOf<E>({ names, texts }: Shape<E>, entry: E, stamp: Stamp): string {
+  let line = ''
+  for (let i = 0; i < texts.length; i++) {
+    const text = texts[i]?.(entry, stamp)
+    if (text !== undefined) line += (line === '' ? '{' : ',') + (names[i] ?? '') + text
+  }
+  return `${line}}`
+}
+
+function bodyText({ bytes, encoding, sha256 }: StoredBody): string {
+  return `{"encoding":"${encoding}","sha256":"${sha256}","size":${bytes.length}}`
+}
+
+function targetText({ kind, name }: is.TargetName): string {
+  return `{"kind":"${kind}","name":${quote(name.value)}}`
+}
+
+function word(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : quote(text)
+}
+
+function flag(value: boolean | undefined): string | undefined {
+  return value === undefined ? undefined : String(value)
+}
+
+function timeText(us: number): string {
+  assert(Number.isSafeInteger(us), 'a time is a whole number of microseconds')
+  return `"${isoMicros(us)}"`
+}

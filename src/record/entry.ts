@@ -1,0 +1,324 @@
+/**
+ * What the record says: one type per entry, each with the fields it adds to the common ones. An
+ * entry holds metadata only. Arguments, query texts and outputs go into bodies, never in here.
+ */
+import { assert } from '../base/assert.ts'
+import { canonicalize } from '../tlog/canonical.ts'
+import type { Masked } from '../mask/masked.ts'
+
+/** Who did it (PCI DSS v4.0.1 req. 10.2.2, user identification). */
+export interface Who {
+  readonly issuer: string
+  readonly subject: string
+  readonly name?: string | undefined
+  readonly kind: 'person' | 'service' | 'workload' | 'local'
+  /** Only the groups which a grant used. */
+  readonly groups?: readonly string[] | undefined
+}
+
+/** Where it came from. `forwarded` is the client's address as a trusted proxy gave it. */
+export interface Source {
+  readonly ip: string
+  readonly port: number
+  readonly forwarded?: string | undefined
+}
+
+/** What all entries of one exchange have in common; what is missing is `null` in the entry. */
+export interface SharedFields {
+  readonly session?: string | undefined
+  readonly exchange?: string | undefined
+  readonly principal?: Masked<Who> | undefined
+  readonly source?: Source | undefined
+  readonly connection?: string | undefined
+}
+
+/** The shared fields with their canonical JSON, made once and used by every entry. */
+export interface Shared {
+  readonly session: string | undefined
+  readonly exchange: string | undefined
+  readonly text: {
+    readonly connection: string
+    readonly exchange: string
+    readonly principal: string
+    readonly session: string
+    readonly source: string
+  }
+}
+
+/** A place a call is about: a tool, prompt, resource or task. The name comes from the client. */
+export interface TargetName {
+  readonly kind: 'tool' | 'prompt' | 'resource' | 'task'
+  readonly name: Masked<string>
+}
+
+/** `stream` and `end` are the GET and DELETE of Streamable HTTP, `control` an event without data. */
+export type RpcKind = 'request' | 'notification' | 'response' | 'stream' | 'end' | 'control'
+export type Era = 'modern' | 'legacy'
+
+/** A client's message was let in. Its masked text is the item's body. */
+export interface CallReceived {
+  readonly type: 'call.received'
+  readonly era: Era
+  readonly version: string
+  readonly rpcKind: RpcKind
+  readonly method?: Masked<string> | undefined
+  readonly target?: TargetName | undefined
+  /** Size of the message as it came, in bytes. */
+  readonly bytes: number
+  readonly decision: 'allow'
+  /** The grant or rule that let it in. */
+  readonly rule: string
+}
+
+/** A client's message was refused: nothing was sent. */
+export interface CallDenied {
+  readonly type: 'call.denied'
+  readonly rpcKind?: RpcKind | undefined
+  readonly method?: Masked<string> | undefined
+  readonly target?: TargetName | undefined
+  /** The machine's word for why, and the fault's code. */
+  readonly reason: string
+  readonly code: string
+  /** HTTP status of the answer. */
+  readonly status: number
+  readonly rule?: string | undefined
+}
+
+/** Durable before the first byte goes to the server: after a crash it means "may have run". */
+export interface CallDispatched {
+  readonly type: 'call.dispatched'
+  /** Host and port of the server's URL; never its path, query or credentials. */
+  readonly host: string
+  /** 1 for the first try. */
+  readonly attempt: number
+}
+
+/** One message from the server, durable before it is released. Its masked text is the body. */
+export interface ResponseEvent {
+  readonly type: 'response.event'
+  /** 1 for the first message of the exchange. */
+  readonly seq: number
+  readonly rpcKind: RpcKind
+  readonly method?: Masked<string> | undefined
+  readonly bytes: number
+  /** Delivered once before; `Last-Event-ID` asked for it again. */
+  readonly again?: boolean | undefined
+  readonly eventId?: Masked<string> | undefined
+}
+
+export type CallOutcome =
+  | 'ok'
+  | 'error' // the server answered with a JSON-RPC error
+  | 'tool_error' // a tool result with isError
+  | 'denied'
+  | 'cancelled'
+  | 'withheld' // it ran, but its answer was not released
+  | 'unknown' // it was sent, and nobody knows what became of it
+  | 'failed' // it was not sent, or no answer came
+
+/** The end of a received call; each has exactly one. */
+export interface CallFinished {
+  readonly type: 'call.finished'
+  readonly outcome: CallOutcome
+  /** HTTP status of the answer; 0 when no answer was given. */
+  readonly httpStatus: number
+  readonly durationUs: number
+  readonly bytesIn: number
+  readonly bytesOut: number
+  /** Messages delivered to the client. */
+  readonly messages: number
+  readonly reason?: string | undefined
+}
+
+/** Maskings of one kind at like places; `at` holds `*` for each array index left out. */
+export interface GroupInput {
+  readonly kind: string
+  readonly brand?: string | undefined
+  readonly confidence: string
+  readonly at: string
+  readonly rule: string
+  /** One word per masking, in order: its array indexes joined by commas, then `:` and last four. */
+  readonly each: readonly string[]
+}
+
+/** What was masked in one message. Split over several entries when one cannot hold it. */
+export interface MaskApplied {
+  readonly type: 'mask.applied'
+  readonly of: 'call' | 'answer'
+  /** `seq` of the message when it is the server's. */
+  readonly seq?: number | undefined
+  readonly groups: readonly GroupInput[]
+  /** Whether the client got the numbers masked, or in clear by a grant that reveals them. */
+  readonly delivered: 'masked' | 'revealed'
+}
+
+export interface AuthRefused {
+  readonly type: 'auth.refused'
+  readonly reason: string
+  readonly issuerClaimed?: Masked<string> | undefined
+  readonly httpStatus: number
+}
+
+export interface AuthAccepted {
+  readonly type: 'auth.accepted'
+  /** When the token ends, in microseconds since 1970. */
+  readonly expiresUs?: number | undefined
+}
+
+export interface SessionOpened {
+  readonly type: 'session.opened'
+  readonly era: Era
+  readonly version: string
+  readonly clientName?: Masked<string> | undefined
+  readonly clientVersion?: Masked<string> | undefined
+  readonly userAgent?: Masked<string> | undefined
+  /** The recorded session it goes on from, under the same session id of the server. */
+  readonly continues?: string | undefined
+}
+
+export interface SessionClosed {
+  readonly type: 'session.closed'
+  readonly durationUs: number
+  readonly reason: string
+  readonly calls: number
+}
+
+export interface GatewayStarted {
+  readonly type: 'gateway.started'
+  readonly version: string
+  readonly configHash: string
+  /** Further hashes by name: of code, of rules. */
+  readonly hashes?: Readonly<Record<string, string>> | undefined
+}
+
+export interface GatewayStopped {
+  readonly type: 'gateway.stopped'
+  readonly reason: string
+}
+
+/** A torn tail that recovery cut off and kept aside. */
+export interface TornTail {
+  readonly segment: string
+  /** First byte that was cut, and how many up to the last that was not zero. */
+  readonly offset: number
+  readonly bytes: number
+  readonly sha256: string
+}
+
+/** What start-up found after a stop that was not graceful. */
+export interface GatewayRecovered {
+  readonly type: 'gateway.recovered'
+  readonly torn: readonly TornTail[]
+  readonly callsUnknown: number
+  readonly callsFailed: number
+  readonly sessionsClosed: number
+}
+
+/** Somebody looked at the record; the shared principal says who. */
+export interface RecordViewed {
+  readonly type: 'record.viewed'
+  readonly what: 'sessions' | 'replay' | 'search' | 'entry' | 'evidence'
+  readonly by: 'cli' | 'console' | 'api'
+  /** The session looked at. */
+  readonly viewed?: string | undefined
+}
+
+export interface ControlFailed {
+  readonly type: 'control.failed' | 'control.restored'
+  readonly control: string
+  readonly reason: string
+}
+
+/** What happened since the last seal, so that "nothing happened" can be shown. */
+export interface Seal {
+  readonly type: 'seal'
+  readonly fromUs: number
+  readonly toUs: number
+  readonly accepted: number
+  readonly inFlight: number
+  /** Requests refused without an entry of their own, by reason. */
+  readonly refused: Readonly<Record<string, number>>
+}
+
+export type EntryInput =
+  | CallReceived
+  | CallDenied
+  | CallDispatched
+  | ResponseEvent
+  | CallFinished
+  | MaskApplied
+  | AuthRefused
+  | AuthAccepted
+  | SessionOpened
+  | SessionClosed
+  | GatewayStarted
+  | GatewayStopped
+  | GatewayRecovered
+  | RecordViewed
+  | ControlFailed
+  | Seal
+
+export type EntryType = EntryInput['type']
+
+/** One entry to append, with the body it refers to. Only messages have bodies. */
+export interface Item {
+  readonly entry: EntryInput
+  /** Not written to after it was handed in: the disk reads it later. */
+  readonly body?: Masked<Uint8Array> | undefined
+}
+
+/** The longest string from outside that an entry takes, in UTF-16 units; the body has the rest. */
+export const wordLengthMax = 512
+
+const principals = new WeakMap<Masked<Who>, string>()
+
+/** Prepares what the entries of one exchange share. Make it once per exchange; a principal's text
+ *  is kept for as long as its `Masked` value lives. */
+export function share(fields: SharedFields): Shared {
+  const { session, exchange, principal, source, connection } = fields
+  return {
+    session,
+    exchange,
+    text: {
+      connection: connection === undefined ? 'null' : quote(connection),
+      exchange: exchange === undefined ? 'null' : quote(exchange),
+      principal: principal === undefined ? 'null' : principalText(principal),
+      session: session === undefined ? 'null' : quote(session),
+      source: source === undefined ? 'null' : sourceText(source),
+    },
+  }
+}
+
+/** A string as canonical JSON (RFC 8785, section 3.2.2.2), cut at `wordLengthMax`. A surrogate
+ *  without its partner becomes U+FFFD: canonical JSON has no spelling for it. */
+export function quote(word: string): string {
+  const short = word.length > wordLengthMax ? `${word.slice(0, wordLengthMax)}…` : word
+  return JSON.stringify(short.toWellFormed())
+}
+
+/** A whole number as canonical JSON. */
+export function count(value: number): string {
+  assert(Number.isSafeInteger(value) && value >= 0, 'a count in an entry is a safe whole number')
+  return String(value)
+}
+
+function principalText(principal: Masked<Who>): string {
+  const known = principals.get(principal)
+  if (known !== undefined) return known
+  const { groups, issuer, kind, name, subject } = principal.value
+  const short: Record<string, unknown> = { issuer: cut(issuer), kind, subject: cut(subject) }
+  if (groups !== undefined) short['groups'] = groups.slice(0, 64).map((group) => cut(group))
+  if (name !== undefined) short['name'] = cut(name)
+  const text = canonicalize(short)
+  principals.set(principal, text)
+  return text
+}
+
+function cut(word: string): string {
+  return word.slice(0, 256).toWellFormed()
+}
+
+function sourceText({ forwarded, ip, port }: Source): string {
+  const via = forwarded === undefined ? '' : `"forwarded":${quote(forwarded)},`
+  return `{${via}"ip":${quote(ip)},"port":${count(port)}}`
+}
