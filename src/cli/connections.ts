@@ -45,7 +45,8 @@ function open(
   }
 }
 
-function credentialOf(config: ConnectionConfig, where: string, secrets: Secrets): Credential {
+/** @param where the connection's place in the configuration, for messages. */
+export function credentialOf(config: ConnectionConfig, where: string, secrets: Secrets): Credential {
   const { credential } = config
   const at = `${where}.credential`
   switch (credential.type) {
@@ -82,7 +83,8 @@ function live(
   return { reveal: () => secret.read().reveal() }
 }
 
-function tlsOf({ tls }: ConnectionConfig, where: string, secrets: Secrets): UpstreamTls {
+/** @param where as in `credentialOf`. */
+export function tlsOf({ tls }: ConnectionConfig, where: string, secrets: Secrets): UpstreamTls {
   return {
     ...(tls.caFile === undefined ? {} : { caFile: tls.caFile }),
     ...(tls.certFile === undefined ? {} : { certFile: tls.certFile }),

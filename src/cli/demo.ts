@@ -127,7 +127,7 @@ async function readyOf(gateway: Gateway): Promise<Ready> {
   const analyst = await local.mint({ ...of, subject: 'anna', name: 'Anna Analyst', roles: ['fraud-analyst'] })
   return {
     gateway: gatewayUrl,
-    console: consoleUrl.replace('127.0.0.1', 'localhost'),
+    console: consoleUrl,
     connections: { shop: `${gatewayUrl}/mcp/shop`, everything: `${gatewayUrl}/mcp/everything` },
     tokens: { engineer, analyst },
     pid: process.pid,

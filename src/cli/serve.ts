@@ -1,4 +1,5 @@
 /** `sallyport serve`: the gateway in the foreground, until it is told to stop. */
+import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { findConfig } from './installation.ts'
 import type { Where } from './installation.ts'
@@ -21,7 +22,7 @@ export async function serveCommand(
     checked,
     gatewayPort: options.port,
     consolePort: options.consolePort,
-    dataDir: options.data ?? checked.config.dataDir,
+    dataDir: options.data === undefined ? checked.config.dataDir : resolve(options.data),
     env: process.env,
   })
   tellRecovered(gateway, errors)

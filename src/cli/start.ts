@@ -146,10 +146,7 @@ function tlsOf(
 
 async function wire(options: StartOptions, doors: Doors, log: Logger): Promise<Gateway> {
   const { checked, dataDir } = options
-  const isAnyPort = options.gatewayPort !== undefined || options.consolePort !== undefined
-  const config = isAnyPort || checked.config.listen.gateway.port === 0
-    ? checked.withPorts(doors.gateway.port, doors.console.port)
-    : checked.config
+  const config = checked.withPorts(doors.gateway.port, doors.console.port)
   const built = await buildStations(options, config, log)
   const { at, local, recovered, metrics, state } = built
   const own = share({})
@@ -166,7 +163,7 @@ async function wire(options: StartOptions, doors: Doors, log: Logger): Promise<G
   }, 5000)
   const scheme = config.listen.tls === undefined ? 'http' : 'https'
   const gatewayUrl = `${scheme}://${showHost(config.listen.gateway.host)}:${doors.gateway.port}`
-  const consoleUrl = `http://${showHost(config.listen.console.host)}:${doors.console.port}`
+  const consoleUrl = config.console.publicUrl
   writeWhere(dataDir, { gateway: gatewayUrl, console: consoleUrl, publicUrl: config.publicUrl })
   log.info({ gatewayUrl, consoleUrl, version, recovered }, 'started')
   let stopped: Promise<void> | undefined

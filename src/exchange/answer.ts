@@ -118,7 +118,8 @@ function toolResult(fault: Fault, told: Told): string {
 
 function rpcError(fault: Fault, told: Told): string {
   const { code, modernCode } = answers[fault.code]
-  const era = told.era === 'modern' && modernCode !== undefined ? modernCode : code
+  const isModern = (fault.facts['era'] ?? told.era) === 'modern'
+  const era = isModern && modernCode !== undefined ? modernCode : code
   const error = `{"code":${era},"message":${quote(fault.message)},"data":${factsOf(fault, told)}}`
   return `{"jsonrpc":"2.0","id":${told.idRaw ?? 'null'},"error":${error}}`
 }

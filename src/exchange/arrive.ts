@@ -192,12 +192,17 @@ function clientOf({ tree, params, method }: Message): { name?: string; version?:
   return { ...(name === undefined ? {} : { name }), ...(version === undefined ? {} : { version }) }
 }
 
+const removed: ReadonlySet<string> = new Set(['resources/subscribe', 'resources/unsubscribe'])
+const nowhere = { kind: 'none' as const, name: '' }
+
 /** The exchanges of a POST: one for a single message, one for each element of a batch. */
 export function legsOf(way: Way, known: Known, session: Session, posted: Posted, at: Stations): Leg[] {
   const messages = posted.kind === 'one' ? [posted.message] : posted.messages
   const legs = messages.map((message, index) => {
     const { tree, node, kind, idRaw, method } = message
-    const target = targetOf(message)
+    // In the modern era these two are no methods any more; the server says so itself.
+    const isGone = way.spoken?.era === 'modern' && removed.has(method ?? '')
+    const target = isGone ? nowhere : targetOf(message)
     const bytesIn = tree.end(node) - tree.start(node)
     const exchange = index === 0 ? way.exchange : newId('ex')
     return newLeg({ way, known, session, at }, { exchange, kind, idRaw, method, target, bytesIn })
@@ -208,9 +213,8 @@ export function legsOf(way: Way, known: Known, session: Session, posted: Posted,
 
 /** The exchange of a request without a body: a GET stream or a DELETE. */
 export function bareLeg(way: Way, known: Known, session: Session, kind: 'stream' | 'end', at: Stations): Leg {
-  const target = { kind: 'none' as const, name: '' }
-  const of = { exchange: way.exchange, kind, idRaw: undefined, method: undefined, target, bytesIn: 0 }
-  const leg = newLeg({ way, known, session, at }, of)
+  const of = { exchange: way.exchange, kind, idRaw: undefined, method: undefined, bytesIn: 0 }
+  const leg = newLeg({ way, known, session, at }, { ...of, target: nowhere })
   way.legs = [leg]
   return leg
 }

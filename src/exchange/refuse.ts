@@ -61,8 +61,8 @@ async function answerRefused(way: Way, fault: Fault, at: Stations): Promise<void
   }
   const released = recorded === 'down' ? releaseUnrecorded(shown) : release(shown, recorded, way.exchange)
   at.log.info({ exchange: way.exchange, code: fault.code, reason: reasonOf(fault) }, 'refused')
-  if (way.incoming.gone.aborted) return
-  sendWhole(way, head, released)
+  if (way.incoming.gone.aborted) cut(way)
+  else sendWhole(way, head, released)
 }
 
 async function recordIfUp(
@@ -82,7 +82,10 @@ async function recordIfUp(
 }
 
 function answerBare(way: Way, fault: Fault, at: Stations): void {
-  if (way.incoming.gone.aborted) return
+  if (way.incoming.gone.aborted) {
+    cut(way)
+    return
+  }
   const { body, ...head } = whole(way, fault, at)
   sendWhole(way, head, releaseUnrecorded(at.masker.ours(body)))
 }
@@ -93,7 +96,6 @@ function whole(way: Way, fault: Fault, at: Stations): ReturnType<typeof refusal>
 
 function told(way: Way, leg: Leg | undefined, fault: Fault, at: Stations): Told {
   const { message, spoken, connectionName } = way
-  const name = connectionName === undefined ? undefined : at.connections.get(connectionName)
   const isAuth = fault.code === 'no_identity'
   const isRequest = (leg?.kind ?? message?.kind) === 'request'
   return {
@@ -101,8 +103,9 @@ function told(way: Way, leg: Leg | undefined, fault: Fault, at: Stations): Told 
     idRaw: isRequest ? (leg?.idRaw ?? message?.idRaw) : undefined,
     isToolCall: (leg?.method ?? message?.method) === 'tools/call',
     era: spoken?.era ?? (way.incoming.headers.get('mcp-protocol-version') === '2026-07-28' ? 'modern' : undefined),
-    ...(isAuth && name !== undefined
-      ? { challenge: at.identity.challenge(name.resource, reasonOf(fault)) }
+    // For any name alike: who has not signed in does not learn which connections there are.
+    ...(isAuth && connectionName !== undefined
+      ? { challenge: at.identity.challenge(way.incoming.path, reasonOf(fault)) }
       : {}),
   }
 }
@@ -122,10 +125,17 @@ async function endReceived(way: Way, fault: Fault, at: Stations): Promise<void> 
     if (receipt !== undefined && leg.kind === 'request') released.push(release(shown, receipt, leg.exchange))
     else if (!isBegun) released.push(releaseUnrecorded(shown))
   }
-  if (way.incoming.gone.aborted) way.reply?.destroy()
+  if (way.incoming.gone.aborted) cut(way)
   else if (isBegun) await endBegun(way, released)
   else if (way.began === undefined) sendReceived(way, fault, released, at)
-  else way.reply?.destroy()
+  else cut(way)
+}
+
+/** Breaks the connection: nobody is there, or nothing true can be said on it any more. */
+function cut(way: Way): void {
+  const reply = way.reply ?? way.incoming.begin(499, {})
+  way.reply = reply
+  reply.destroy()
 }
 
 async function endBegun(way: Way, released: readonly Released[]): Promise<void> {

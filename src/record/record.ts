@@ -140,7 +140,7 @@ async function endWhatWasOpen(
 ): Promise<Recovered> {
   const { log, origin } = at
   const ends = endings(log)
-  const isClean = log.stoppedWell && log.torn.length === 0 && ends.length === 0
+  const isClean = log.unfinished.stoppedWell && log.torn.length === 0 && ends.length === 0
   const having = (word: string): number =>
     ends.filter(({ entry }) => outcomeOf(entry) === word).length
   const found = {

@@ -27,8 +27,6 @@ export interface LogState {
   readonly unfinished: Unfinished
   /** Tails cut off now, or by an earlier start that died before it could record them. */
   readonly torn: readonly TornTail[]
-  /** Whether the log is empty or ends with `gateway.stopped`. */
-  readonly stoppedWell: boolean
 }
 
 const beginning: Link = { sequence: 0, crc: 0 }
@@ -42,6 +40,7 @@ const beginning: Link = { sequence: 0, crc: 0 }
 export async function recoverLog(disk: Disk, folder: string): Promise<LogState> {
   const log = join(folder, 'log')
   const names = await listSegments(disk, log)
+  const last = names.at(-1)
   const torn: TornTail[] = await pendingTails(disk, folder)
   for (let name = names.pop(); name; name = names.pop()) {
     const before = await endOf(disk, log, names.at(-1))
@@ -49,6 +48,8 @@ export async function recoverLog(disk: Disk, folder: string): Promise<LogState> 
     let keeps = false
     try {
       const walk = await walkSegment(file, name, before)
+      // Only the last segment can have a torn tail: this one was complete when a later one began.
+      if (walk.isTorn && name !== last) throw walk.reader.damaged(walk.end, 'no valid batch')
       const tail = await cutTail({ disk, folder, file, name, walk })
       if (tail && !torn.some((known) => known.sha256 === tail.sha256)) torn.push(tail)
       keeps = walk.batches > 0
@@ -61,15 +62,7 @@ export async function recoverLog(disk: Disk, folder: string): Promise<LogState> 
     await disk.syncFolder(join(log, name.month))
   }
   const unfinished = new Unfinished()
-  return {
-    tip: undefined,
-    link: beginning,
-    nextIndex: 0,
-    lastUs: 0,
-    unfinished,
-    torn,
-    stoppedWell: torn.length === 0,
-  }
+  return { tip: undefined, link: beginning, nextIndex: 0, lastUs: 0, unfinished, torn }
 }
 
 /** Marks the cut tails as recorded: called once `gateway.recovered` is durable. */
@@ -89,7 +82,6 @@ interface Walk {
   nextIndex: number
   lastUs: number
   unfinished: Unfinished
-  stoppedWell: boolean
   batches: number
   isTorn: boolean
   reader: SegmentReader
@@ -108,7 +100,6 @@ async function walkSegment(
     nextIndex: before?.nextIndex ?? 0,
     lastUs: 0,
     unfinished: new Unfinished(),
-    stoppedWell: false,
     batches: 0,
     isTorn: false,
     reader,
@@ -144,7 +135,6 @@ function takeBatch(walk: Walk, batch: ScannedBatch, isBeforeKnown: boolean): voi
     if (!entry) throw walk.reader.damaged(offset, 'an entry lacks what every entry has')
     walk.unfinished.note(entry.type, sharedOf(value), entry.timeUs)
     walk.lastUs = entry.timeUs
-    walk.stoppedWell = entry.type === 'gateway.stopped'
   }
   walk.batches++
   walk.segmentId = header.segmentId

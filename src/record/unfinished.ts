@@ -25,18 +25,32 @@ export interface OpenSession {
   calls: number
 }
 
+/** What shows that a process works; after it only its end or a recovery makes the log well again. */
+const working: ReadonlySet<EntryType> = new Set<EntryType>([
+  'gateway.started',
+  'auth.accepted',
+  'auth.refused',
+  'session.opened',
+  'call.received',
+  'call.denied',
+  'call.dispatched',
+  'response.event',
+  'mask.applied',
+])
+
 export class Unfinished {
+  /** Whether the last process ended by `gateway.stopped`, or recovery has told how it ended. Looks
+   *  at the record do not count: they may be recorded while no gateway runs. */
+  stoppedWell = true
   readonly exchanges: Map<string, OpenExchange> = new Map()
   readonly sessions: Map<string, OpenSession> = new Map()
 
   /** Takes note of one entry, in the order of the log. */
   note(type: EntryType, shared: Shared, timeUs: number): void {
+    if (working.has(type)) this.stoppedWell = false
+    else if (type === 'gateway.stopped' || type === 'gateway.recovered') this.stoppedWell = true
     if (shared.session !== undefined) this.#noteSession(shared.session, type, shared, timeUs)
     if (shared.exchange !== undefined) this.#noteExchange(shared.exchange, type, shared, timeUs)
-  }
-
-  get isEmpty(): boolean {
-    return this.exchanges.size === 0 && this.sessions.size === 0
   }
 
   /** As the payload of a carry frame. */
@@ -52,13 +66,18 @@ export class Unfinished {
       ({ shared, sinceUs, lastUs, calls }) =>
         `{"calls":${calls},"lastUs":${lastUs},"shared":${sharedText(shared)},"sinceUs":${sinceUs}}`,
     )
-    return `{"exchanges":[${exchanges.join(',')}],"sessions":[${sessions.join(',')}]}`
+    return (
+      `{"exchanges":[${exchanges.join(',')}],"sessions":[${sessions.join(',')}],` +
+      `"stoppedWell":${this.stoppedWell}}`
+    )
   }
 
   /** Takes in a carry; false when it is not one. */
   load(value: unknown): boolean {
     if (!isObject(value)) return false
-    const { exchanges, sessions } = value
+    const { exchanges, sessions, stoppedWell } = value
+    if (typeof stoppedWell !== 'boolean') return false
+    this.stoppedWell = stoppedWell
     if (!Array.isArray(exchanges) || !Array.isArray(sessions)) return false
     return exchanges.every((each) => this.#loadExchange(each)) && this.#loadSessions(sessions)
   }

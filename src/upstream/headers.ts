@@ -35,7 +35,7 @@ export interface HeaderRules {
 
 /**
  * Returns the filter for a client's headers. Repeated ones stay repeated.
- * @param own name of the header that carries our credential, lower case.
+ * @param own name of the header that carries our credential, lower case; never an `mcp-` one.
  * @throws {Fault} `config_bad` when a rule names a header that must never pass.
  */
 export function requestFilter(
@@ -49,7 +49,7 @@ export function requestFilter(
     const out: string[] = []
     let named = ''
     for (const [name, value] of headers) {
-      if (passes.has(name) || (name.startsWith('mcp-') && name !== own)) out.push(name, value)
+      if (passes.has(name) || name.startsWith('mcp-')) out.push(name, value)
       else if (name === 'connection') named += `,${value}`
     }
     return named === '' || isUsual(named) ? out : withoutNamed(out, named)

@@ -145,8 +145,8 @@ function unsupported(era: Era, requested: string): Fault {
   const supported = era === 'modern' ? modernVersions : [...modernVersions, ...legacyVersions]
   const facts = { reason: 'unsupported', era, supported }
   const message = `This version of MCP is not spoken here; supported: ${supported.join(', ')}.`
-  // Only a date is repeated: anything else could be anything.
-  const isDate = /^\d{4}-\d\d-\d\d$/.test(requested)
+  // Only what looks like a version is repeated: anything else could be anything.
+  const isDate = /^(?=.{1,24}$)(?!.*\d{6})[\w.-]+$/.test(requested)
   return new Fault('version_unsupported', message, {
     facts: isDate ? { ...facts, requested } : facts,
   })

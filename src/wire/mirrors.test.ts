@@ -36,7 +36,7 @@ function mismatch(check: () => void): string {
     check()
   } catch (fault) {
     if (fault instanceof Fault && fault.code === 'header_mismatch')
-      return `${fault.facts['reason']}`
+      return String(fault.facts['reason'])
     throw fault
   }
   return 'fine'

@@ -83,6 +83,7 @@ async function settle(
   before: Outcome,
   after: Outcome,
 ): Promise<Comparison> {
+  const messages = new Map<string, string>()
   let comparison = compare(before, after)
   for (let again = 1; again <= rerunsMax && comparison.regressions.length > 0; again++) {
     const scenarios = new Set(comparison.regressions.map(({ check }) => split(check).scenario))
@@ -90,9 +91,14 @@ async function settle(
       if (performance.now() - started > budgetMs) break
       say(`  again (${again} of ${rerunsMax}), it differed: ${scenario}`)
       before = replaced(before, scenario, (await runSuite(suite, direct, scenario)).outcome)
-      after = replaced(after, scenario, (await runSuite(suite, through, scenario)).outcome)
+      const run = await runSuite(suite, through, scenario)
+      after = replaced(after, scenario, run.outcome)
+      for (const [check, message] of run.messages) messages.set(check, message)
     }
     comparison = compare(before, after)
+  }
+  for (const { check } of comparison.regressions) {
+    say(`  ${check}: ${messages.get(check)?.slice(0, 500) ?? 'the suite says nothing'}`)
   }
   return comparison
 }

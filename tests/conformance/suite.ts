@@ -40,6 +40,8 @@ const root = join(import.meta.dirname, '../..')
 
 export interface SuiteRun {
   readonly outcome: Outcome
+  /** What the suite says of checks that did not pass, by the names of the outcome. */
+  readonly messages: ReadonlyMap<string, string>
   readonly seconds: number
   /** False when it was cut off at its time limit; the outcome then holds what was written. */
   readonly ended: boolean
@@ -58,7 +60,7 @@ export async function runSuite(suite: Suite, url: string, scenario?: string): Pr
     const args = [entry, 'server', '--url', url, '-o', out, ...which]
     const ended = await run(args, scenario === undefined ? suiteMs : scenarioMs)
     const seconds = (performance.now() - started) / 1000
-    return { outcome: readOutcome(out), seconds, ended }
+    return { ...readOutcome(out), seconds, ended }
   } finally {
     rmSync(out, { recursive: true, force: true })
   }
@@ -79,24 +81,28 @@ function run(args: readonly string[], timeoutMs: number): Promise<boolean> {
 }
 
 /** Reads `server-<scenario>-<time>/checks.json` of each scenario; one without the file is missing. */
-function readOutcome(out: string): Outcome {
+function readOutcome(out: string): Pick<SuiteRun, 'outcome' | 'messages'> {
   const outcome = new Map<string, Status>()
+  const messages = new Map<string, string>()
   for (const folder of readdirSync(out)) {
     const scenario = /^server-(.+)-\d{4}-\d\d-\d\dT[\d-]+Z$/.exec(folder)?.[1]
     if (scenario === undefined) continue
-    for (const { id, name, status } of readChecks(join(out, folder, 'checks.json'))) {
+    for (const { id, name, status, errorMessage } of readChecks(join(out, folder, 'checks.json'))) {
       let nth = 0
       while (outcome.has(checkName(scenario, id, name, nth))) nth++
-      outcome.set(checkName(scenario, id, name, nth), status)
+      const check = checkName(scenario, id, name, nth)
+      outcome.set(check, status)
+      if (errorMessage !== undefined) messages.set(check, errorMessage)
     }
   }
-  return outcome
+  return { outcome, messages }
 }
 
 interface Check {
   readonly id: string
   readonly name: string
   readonly status: Status
+  readonly errorMessage?: string
 }
 
 function readChecks(file: string): Check[] {
