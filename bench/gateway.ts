@@ -47,7 +47,7 @@ export async function startGateway(folder: string, serverPort: number): Promise<
   const ask = promisify(execFile)
   const token = async (subject: string): Promise<string> => {
     const who = ['--subject', subject, '--group', 'bench', '--connection', 'bench', '--ttl', '1h']
-    const { stdout } = await ask(process.execPath, ['/tmp/bv/tok.ts', ...common, ...who])
+    const { stdout } = await ask(program, ['token', ...common, ...who])
     return `Bearer ${stdout.trim()}`
   }
   const port = Number(new URL(ready.gateway).port)

@@ -21,7 +21,7 @@ export function canCount(): boolean {
  * Counts what a process executes in user space while `work` runs.
  * @returns instructions, or NaN when nothing was counted.
  */
-export async function countInstructions(pid: number, work: () => Promise<void>): Promise<number> {
+async function countInstructions(pid: number, work: () => Promise<void>): Promise<number> {
   const perf = spawn('perf', ['stat', '-x,', '-e', event, '-p', String(pid)], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })

@@ -69,6 +69,7 @@ export function runLoad(job: Job): Promise<Outcome> {
 class Load {
   readonly #job: Job
   readonly #call: Buffer
+  readonly #forbidden: ReadonlySet<string>
   readonly #times: number[] = []
   readonly #wrong: Record<string, number> = {}
   #calls = 0
@@ -80,6 +81,7 @@ class Load {
   constructor(job: Job) {
     this.#job = job
     this.#call = callBytes(job)
+    this.#forbidden = new Set(job.forbidden)
   }
 
   async run(): Promise<Outcome> {
@@ -167,8 +169,9 @@ class Load {
       this.#fail('not the result that was asked for')
     }
     if (!body.includes(this.#job.expected)) this.#fail('an answer without what must stand in it')
-    if (this.#job.forbidden.some((card) => body.includes(card)))
-      this.#fail('a card number in clear')
+    // One pass over the digits: looking for each of 4,000 numbers would stop the load for seconds.
+    const runs = body.matchAll(/\d{16}/g)
+    if (runs.some(([run]) => this.#forbidden.has(run))) this.#fail('a card number in clear')
   }
 }
 

@@ -25,7 +25,7 @@ import { startScript, unpin } from './processes.ts'
 import type { Running } from './processes.ts'
 import { measure } from './rounds.ts'
 import type { Plan, Sample, Subject } from './rounds.ts'
-import { loadFigures, printFigures, printLines, summarise } from './table.ts'
+import { loadFigures, printFigures, printLines, summarise, wasQuiet } from './table.ts'
 
 const help = `npm run bench -- [--quick] [--only NAME,...] [--rounds N] [--unpinned]
   --quick     one short round of everything, to see that it works
@@ -191,10 +191,18 @@ function conclude(run: Run): void {
   if (lines.length > 0) printLines(lines)
   console.log('')
   printFigures(run.figures)
+  const isQuiet = wasQuiet(run.samples)
+  if (!isQuiet) console.log('NOT QUIET: others used this machine meanwhile; do not quote rates.')
   for (const why of run.void) console.log(`VOID: ${why}`)
   if (run.void.length > 0) process.exitCode = 1
   if (flags.quick || only !== undefined) return
-  const found = { conditions: conditions(plan), figures: run.figures, lines, void: run.void }
+  const found = {
+    conditions: conditions(plan),
+    figures: run.figures,
+    lines,
+    isQuiet,
+    void: run.void,
+  }
   const file = new URL('./results/latest.json', import.meta.url)
   writeFileSync(file, `${JSON.stringify(found, null, 2)}\n`)
 }

@@ -80,7 +80,34 @@ export function loadFigures(samples: readonly Sample[], syncMs: number): Figure[
     unit: 'ratio',
     atLeast: 0.8,
   }))
-  return [...against, ...cards, ...latencyFigures(samples, syncMs)]
+  // What others on the machine take away slows rates, but hardly what a call costs.
+  const cost = sizes.map((size) => ({
+    name: `processor time to bare, ${size}, ${connections} connections`,
+    value: costRatio(samples, { subject: 'gateway', to: 'bare', size, connections }),
+    unit: 'ratio',
+  }))
+  return [...against, ...cost, ...cards, ...latencyFigures(samples, syncMs)]
+}
+
+function costRatio(
+  samples: readonly Sample[],
+  of: { subject: string; to: string; size: Size; connections: number },
+): number {
+  const here = samples.filter((s) => s.size === of.size && s.connections === of.connections)
+  const cost = (subject: string): number =>
+    median(here.flatMap((s) => (s.subject === subject ? (s.cpuUs ?? []) : [])))
+  return cost(of.subject) / cost(of.to)
+}
+
+/**
+ * Whether the machine was ours: the bare proxy under 1 KB results has its core to itself and nothing
+ * to wait for, so it is busy all the time, or somebody else was.
+ */
+export function wasQuiet(samples: readonly Sample[]): boolean {
+  const busy = samples.flatMap((s) =>
+    s.subject === 'bare' && s.size === '1KB' && s.connections === 32 ? (s.busy ?? []) : [],
+  )
+  return busy.every((share) => share > 0.85)
 }
 
 function latencyFigures(samples: readonly Sample[], syncMs: number): Figure[] {

@@ -44,13 +44,13 @@ export const DIGIT = 16
 // Decimal digits of every script stand in runs of ten, in order (Unicode 17, general category Nd).
 // Only their zeros are listed; a test compares the list with what the runtime knows.
 const zeros: readonly number[] = [
-  0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6,
-  0xe50, 0xed0, 0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50,
-  0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10, 0x104a0,
-  0x10d30, 0x10d40, 0x11066, 0x110f0, 0x11136, 0x111d0, 0x112f0, 0x11450, 0x114d0, 0x11650,
-  0x116c0, 0x116d0, 0x116da, 0x11730, 0x118e0, 0x11950, 0x11bf0, 0x11c50, 0x11d50, 0x11da0,
-  0x11de0, 0x11f50, 0x16130, 0x16a60, 0x16ac0, 0x16b50, 0x16d70, 0x1ccf0, 0x1d7ce, 0x1d7d8,
-  0x1d7e2, 0x1d7ec, 0x1d7f6, 0x1e140, 0x1e2f0, 0x1e4f0, 0x1e5f1, 0x1e950, 0x1fbf0,
+  0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50,
+  0xed0, 0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0,
+  0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10, 0x104a0, 0x10d30,
+  0x10d40, 0x11066, 0x110f0, 0x11136, 0x111d0, 0x112f0, 0x11450, 0x114d0, 0x11650, 0x116c0, 0x116d0,
+  0x116da, 0x11730, 0x118e0, 0x11950, 0x11bf0, 0x11c50, 0x11d50, 0x11da0, 0x11de0, 0x11f50, 0x16130,
+  0x16a60, 0x16ac0, 0x16b50, 0x16d70, 0x1ccf0, 0x1d7ce, 0x1d7d8, 0x1d7e2, 0x1d7ec, 0x1d7f6, 0x1e140,
+  0x1e2f0, 0x1e4f0, 0x1e5f1, 0x1e950, 0x1fbf0,
 ]
 
 const ranges: readonly (readonly [from: number, to: number, meaning: number])[] = [
@@ -82,32 +82,40 @@ const ranges: readonly (readonly [from: number, to: number, meaning: number])[] 
 // The basic plane as a table: a look at each character of a text in another script has to be cheap.
 const plane = new Uint8Array(0x10000)
 for (const [from, to, meaning] of ranges) plane.fill(meaning, from, Math.min(to, 0xffff) + 1)
-for (const zero of zeros) for (let i = 0; i < 10; i++) if (zero < 0x10000) plane[zero + i] = DIGIT + i
+for (const zero of zeros)
+  for (let i = 0; i < 10; i++) if (zero < 0x10000) plane[zero + i] = DIGIT + i
 
 /** The class of a code point beyond ASCII. */
 export function classOf(cp: number): number {
   if (cp < 0x10000) return plane[cp] ?? OTHER
   if (cp >= 0xe0000 && cp <= 0xe007f) return INVISIBLE
-  for (const zero of zeros) if (zero >= 0x10000 && cp >= zero && cp < zero + 10) return DIGIT + cp - zero
+  for (const zero of zeros)
+    if (zero >= 0x10000 && cp >= zero && cp < zero + 10) return DIGIT + cp - zero
   return OTHER
 }
 
-/** How many bytes the UTF-8 sequence takes that this byte begins; 1 for a stray one. */
-export function widthOf(lead: number): number {
-  if (lead < 0xc2) return 1
+const follows = (bytes: Uint8Array, at: number): boolean => ((bytes[at] ?? 0) & 0xc0) === 0x80
+
+/** How many bytes the UTF-8 sequence at `at` takes; 1 for a stray byte. */
+export function widthAt(bytes: Uint8Array, at: number): number {
+  const lead = bytes[at] ?? 0
+  if (lead < 0xc2 || lead > 0xf4 || !follows(bytes, at + 1)) return 1
   if (lead < 0xe0) return 2
-  return lead < 0xf0 ? 3 : 4
+  if (!follows(bytes, at + 2)) return 1
+  if (lead < 0xf0) return 3
+  return follows(bytes, at + 3) ? 4 : 1
 }
 
 /** The code point of the UTF-8 sequence at `at`; stray bytes give U+FFFD. */
 export function codePointAt(bytes: Uint8Array, at: number): number {
   const lead = bytes[at] ?? 0
-  const second = (bytes[at + 1] ?? 0) & 63
   if (lead < 0x80) return lead
-  if (lead < 0xc2) return 0xfffd
-  if (lead < 0xe0) return ((lead & 31) << 6) | second
+  const width = widthAt(bytes, at)
+  if (width === 1) return 0xfffd
+  const second = (bytes[at + 1] ?? 0) & 63
+  if (width === 2) return ((lead & 31) << 6) | second
   const third = (bytes[at + 2] ?? 0) & 63
-  if (lead < 0xf0) return ((lead & 15) << 12) | (second << 6) | third
+  if (width === 3) return ((lead & 15) << 12) | (second << 6) | third
   return ((lead & 7) << 18) | (second << 12) | (third << 6) | ((bytes[at + 3] ?? 0) & 63)
 }
 

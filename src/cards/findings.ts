@@ -192,6 +192,10 @@ export interface Place {
 
 /** Leads from a rewritten text back to the one it was made of. */
 export interface Origin {
+  /** Where the byte at `at` began in the original. */
+  startOf(at: number): number
+  /** Where the byte in front of `at` ended in the original. */
+  endOf(at: number): number
   back(place: Place): Place
 }
 
@@ -230,7 +234,8 @@ export class Scan {
     this.hasColumns = false
     this.isLate = false
     this.#hasRows = false
-    if (this.findings.count > 0 || this.findings.templates.length > 0) this.findings = new Findings()
+    if (this.findings.count > 0 || this.findings.templates.length > 0)
+      this.findings = new Findings()
   }
 
   /** Prepares for the same message again. */
@@ -254,6 +259,17 @@ export class Scan {
   cell(index: number): number {
     this.#hasRows = true
     return this.columns[index] ?? 0
+  }
+
+  /** Where a key stands in the message, given its place in the text at hand. */
+  nameAt(top: number, start: number, end: number): void {
+    let [from, to] = [start, end]
+    for (let i = this.origins.length - 1; i >= 0; i--) {
+      from = this.origins[i]?.startOf(from) ?? from
+      to = this.origins[i]?.endOf(to) ?? to
+    }
+    this.path.nameStart[top] = from
+    this.path.nameEnd[top] = to
   }
 
   /** Tells a finding in the text at hand. */

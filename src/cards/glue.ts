@@ -45,6 +45,11 @@ export class Glues {
     this.#leads.fill(0)
   }
 
+  /** Whether these are the bytes that were last given; texts in texts may come between. */
+  knows(bytes: Uint8Array): boolean {
+    return this.#bytes === bytes
+  }
+
   /** Remembers [start, end) as what follows the value of `after` in a frame at depth `frame`. */
   learn(
     after: number,

@@ -9,12 +9,13 @@
  * It is strict enough to tell JSON from prose that begins with a bracket; what it refuses is
  * scanned as text. JSON that is cut off at its end, and JSON lines, pass.
  */
-import { isDigit, isLetter } from './bytes.ts'
+import { hexAt, isDigit, isLetter } from './bytes.ts'
 import { ELEMENT, INNER, MEMBER } from './findings.ts'
 import { HIGH, VERIFICATION, WORD, ZERO, code } from './findings.ts'
 import { Glues, NEXT_ROW, SAME_ROW } from './glue.ts'
 import { distinguish } from './keys.ts'
 import { CARD, CHILD, CID, CONTEXT, FILLER, LIST, NAME, SECRET } from './words.ts'
+import { Unescaped } from './unescape.ts'
 import type { Scan } from './findings.ts'
 import type { ValueScanner } from './value.ts'
 
@@ -53,6 +54,8 @@ export class JsonScanner {
   #next = 0
   #digits = 0
   #isOdd = false
+  /** A string of this text has a sign of ASCII written as an escape of a string around the text. */
+  #isAlien = false
   // The way since the last value of an object: where it began, after which name, and its steps.
   readonly #glues = new Glues()
   #glueStart = 0
@@ -75,7 +78,26 @@ export class JsonScanner {
     const isLike = first === 0x7b || first === 0x5b || first <= 0x20 || first === backslash
     const isJson = isLike && end - start > 6 && levels < levelsMax
     if (isJson && this.json(bytes, start, end, levels, meaning)) return
+    if (isJson && levels > 0 && this.#unescaped(bytes, start, end, levels, meaning)) return
     this.#values.string(bytes, start, end, levels, meaning)
+  }
+
+  /** Scans a string as JSON whose own signs are escapes; false when it is not that. */
+  #unescaped(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    levels: number,
+    meaning: number,
+  ): boolean {
+    let at = start
+    while (at < end && (bytes[at] !== 0x75 || bytes[at - 1] !== backslash)) at++
+    if (at >= end) return false
+    const text = new Unescaped(bytes, start, end)
+    this.#scan.origins.push(text)
+    const isJson = this.json(text.bytes, 0, text.length, levels - 1, meaning)
+    this.#scan.origins.pop()
+    return isJson
   }
 
   /** Scans [start, end) as JSON; false, and nothing found, when it is none. */
@@ -100,7 +122,7 @@ export class JsonScanner {
     const base = path.depth
     const marks = (1 << levels) - 1
     const modulus = (2 << levels) - 1
-    this.#glues.of(bytes)
+    if (this.#scan.origins.length === 0) this.#glues.of(bytes)
     this.#steps = strange
     let expect: Expect = 'value'
     let at = start
@@ -119,10 +141,13 @@ export class JsonScanner {
         } else if (expect === 'value') {
           this.#learn(c + 1, true)
           const next = this.#run(bytes, c + 1, true, end, levels)
+          if (next === refused) return false
           expect = next < 0 ? 'value' : 'after'
           at = Math.abs(next)
         } else if (expect === 'key') {
-          this.#key(bytes, c + 1, this.#stringEnd(bytes, c + 1, end, levels), levels + 1)
+          const stop = this.#stringEnd(bytes, c + 1, end, levels)
+          if (this.#isAlien) return false
+          this.#key(bytes, c + 1, stop, levels + 1)
           at = this.#next
           expect = 'colon'
         } else return false
@@ -179,13 +204,14 @@ export class JsonScanner {
       let next = 0
       if (isInside) {
         const stop = this.#stringEnd(bytes, at, end, levels)
+        if (this.#isAlien) return refused
         next = this.#next
         this.#stringValue(bytes, at, stop, levels)
       } else {
         next = this.#scalar(bytes, at, end)
         if (next < 0) return refused
       }
-      const to = this.#follow(next, end)
+      const to = this.#follow(bytes, next, end)
       if (to === 0) return next
       isInside = this.#glues.isString
       const b = bytes[to] ?? 0
@@ -211,11 +237,13 @@ export class JsonScanner {
   }
 
   /** Behind a value: goes on to the next one of the rows when the glue is known; 0 when not. */
-  #follow(at: number, end: number): number {
+  #follow(bytes: Uint8Array, at: number, end: number): number {
     const { path } = this.#scan
     const top = path.depth - 1
     this.#steps = strange
-    if (path.kind[top] !== MEMBER) return 0
+    // Texts of other bytes may have come between; and their keys' places are not here.
+    if (path.kind[top] !== MEMBER || !this.#glues.knows(bytes)) return 0
+    if (this.#scan.origins.length > 0) return 0
     const name = path.name[top] ?? 0
     if (name <= 0) return 0
     const outer = path.outer[top] ?? 0
@@ -248,7 +276,18 @@ export class JsonScanner {
     const leads = steps === stepComma ? SAME_ROW : NEXT_ROW
     const [from, to] = [path.nameStart[top] ?? 0, path.nameEnd[top] ?? 0]
     const outer = path.outer[top] ?? 0
-    this.#glues.learn(this.#glueAfter, top, outer, this.#glueStart, at, leads, name, from, to, isString)
+    this.#glues.learn(
+      this.#glueAfter,
+      top,
+      outer,
+      this.#glueStart,
+      at,
+      leads,
+      name,
+      from,
+      to,
+      isString,
+    )
   }
 
   /** A number token in its place. */
@@ -282,6 +321,7 @@ export class JsonScanner {
   #stringEnd(bytes: Uint8Array, start: number, end: number, levels: number): number {
     const marks = (1 << levels) - 1
     const modulus = (2 << levels) - 1
+    this.#isAlien = false
     let sum = 0
     let isOdd = false
     let at = start
@@ -302,6 +342,9 @@ export class JsonScanner {
         return at
       }
       isOdd = true
+      // An escape of an outer string may spell one of our own signs: not to be read from here.
+      const unit = c < end && bytes[c] === 0x75 && c - at <= marks ? hexAt(bytes, c + 1) : -1
+      if (unit >= 0 && unit < 0x80) this.#isAlien = true
       at = c + 1
     }
     this.#digits = sum & (beyondAscii - 1)
@@ -336,8 +379,11 @@ export class JsonScanner {
     const outer = path.outer[top] ?? 0
     const own = names.of(id)
     path.name[top] = id
-    path.nameStart[top] = start
-    path.nameEnd[top] = end
+    if (this.#scan.origins.length > 0) this.#scan.nameAt(top, start, end)
+    else {
+      path.nameStart[top] = start
+      path.nameEnd[top] = end
+    }
     let meaning = own | (outer & CONTEXT)
     if ((own & CHILD) !== 0) {
       meaning |= outer & (CARD | SECRET)
@@ -371,7 +417,14 @@ export class JsonScanner {
   }
 
   /** A string in its place: as the name of a column, and for what it holds. */
-  value(b: Uint8Array, start: number, end: number, levels: number, meaning: number, isRich: boolean): void {
+  value(
+    b: Uint8Array,
+    start: number,
+    end: number,
+    levels: number,
+    meaning: number,
+    isRich: boolean,
+  ): void {
     const { path } = this.#scan
     const top = path.depth - 1
     if (top > 0 && end - start <= nameBytesMax) {

@@ -1,23 +1,9 @@
 /** Two keys of one object may look the same when masked: then the later gets a number behind it. */
-import { isDigit } from './bytes.ts'
 import { CODE, END, FIELDS, MARKER, PATCH, START, STARS, formOf, withForm } from './findings.ts'
+import { starred } from './write.ts'
 import type { Findings } from './findings.ts'
 
-const star = 0x2a
 const seen = new WeakMap<Findings, Map<string, number>>()
-
-/** The bytes of a finding in a text with the digits before the last four as stars. */
-export function starred(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  const out = bytes.slice(start, end)
-  let digits = 0
-  for (const b of out) digits += isDigit[b] ?? 0
-  for (let i = 0; i < out.length && digits > 4; i++) {
-    if (isDigit[out[i] ?? 0] === 0) continue
-    out[i] = star
-    digits--
-  }
-  return out
-}
 
 /**
  * Gives the key that ends at `end`, and holds the findings from `first` on, a suffix `~2`, `~3`… when
@@ -32,7 +18,8 @@ export function distinguish(
 ): void {
   const last = findings.count - 1
   let text = `${serial}:`
-  for (let i = first; i <= last; i++) text += Buffer.from(written(findings, bytes, i)).toString('latin1')
+  for (let i = first; i <= last; i++)
+    text += Buffer.from(written(findings, bytes, i)).toString('latin1')
   let counts = seen.get(findings)
   if (counts === undefined) seen.set(findings, (counts = new Map()))
   const count = (counts.get(text) ?? 0) + 1

@@ -3,7 +3,18 @@
  * as ASCII, spaces and dashes of every kind as one, invisible characters left out, and for each byte
  * of it the place in the original.
  */
-import { DASH, DIGIT, DOT, INVISIBLE, SPACE, classOf, codePointAt, hexAt, isDigit, widthOf } from './bytes.ts'
+import {
+  DASH,
+  DIGIT,
+  DOT,
+  INVISIBLE,
+  SPACE,
+  classOf,
+  codePointAt,
+  hexAt,
+  isDigit,
+  widthAt,
+} from './bytes.ts'
 import { MARKER, PATCH, STARS, formOf, withForm } from './findings.ts'
 import type { Origin, Place } from './findings.ts'
 
@@ -60,19 +71,20 @@ export class Normal implements Origin {
   }
 
   /** Where the byte at `at` began in the original. */
-  originalStart(at: number): number {
+  startOf(at: number): number {
     return this.#starts[at] ?? 0
   }
 
   /** Where the byte in front of `at` ended in the original. */
-  originalEnd(at: number): number {
+  endOf(at: number): number {
     return this.#ends[at - 1] ?? 0
   }
 
   /** Puts the character at `at` into the text; returns the offset behind it. */
   #step(raw: Uint8Array, at: number, end: number, levels: number): number {
     const b = raw[at] ?? 0
-    if (b >= 0x80) return this.#codePoint(codePointAt(raw, at), raw, at, Math.min(end, at + widthOf(b)))
+    if (b >= 0x80)
+      return this.#codePoint(codePointAt(raw, at), raw, at, Math.min(end, at + widthAt(raw, at)))
     if (b !== backslash || levels === 0) {
       this.#isMember = isDigit[b] === 1 || b === 0x20 || b === 0x2d || b === 0x2e
       this.#put(b, at, at + 1, b)
@@ -139,8 +151,8 @@ export class Normal implements Origin {
     const fixed = form === MARKER ? marker : word
     const patch = place.patch ?? (form === STARS ? this.#starred(place.start, place.end) : fixed)
     return {
-      start: this.originalStart(place.start),
-      end: this.originalEnd(place.end),
+      start: this.startOf(place.start),
+      end: this.endOf(place.end),
       what: withForm(place.what, PATCH),
       patch,
     }
@@ -161,18 +173,29 @@ export class Normal implements Origin {
 
 /** Whether so many backslashes before a `u` are an escape, in a string of this many levels. */
 function isEscape(backslashes: number, levels: number): boolean {
-  return (backslashes & 1) === 1 || (levels >= 2 && backslashes === 2) || (levels >= 3 && backslashes === 4)
+  return (
+    (backslashes & 1) === 1 ||
+    (levels >= 2 && backslashes === 2) ||
+    (levels >= 3 && backslashes === 4)
+  )
 }
 
 function isMemberBefore(raw: Uint8Array, start: number, at: number): boolean {
   const b = at > start ? (raw[at - 1] ?? 0) : 0
   if (isDigit[b] === 1 || b === 0x20 || b === 0x2d || b === 0x2e) return true
   if (b >= 0x80) return classOf(codePointAt(raw, at - stepBefore(raw, start, at))) > 0
-  return at - 6 >= start && raw[at - 5] === 0x75 && raw[at - 6] === backslash && hexAt(raw, at - 4) >= 0
+  return (
+    at - 6 >= start && raw[at - 5] === 0x75 && raw[at - 6] === backslash && hexAt(raw, at - 4) >= 0
+  )
 }
 
 function stepBefore(raw: Uint8Array, start: number, at: number): number {
-  if (at - 6 >= start && raw[at - 5] === 0x75 && raw[at - 6] === backslash && hexAt(raw, at - 4) >= 0) {
+  if (
+    at - 6 >= start &&
+    raw[at - 5] === 0x75 &&
+    raw[at - 6] === backslash &&
+    hexAt(raw, at - 4) >= 0
+  ) {
     let step = 6
     while (at - step > start && raw[at - step - 1] === backslash) step++
     return step

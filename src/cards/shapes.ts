@@ -25,11 +25,19 @@ export function trackStart(bytes: Uint8Array, start: number, from: number): numb
  * ISO/IEC 7813: track 1 `%B` number `^` name `^` YYMM service discretionary `?`, 79 characters;
  * track 2 `;` number `=` YYMM service discretionary `?`, 40; EMV tag 57 has `D` for `=`, `F` behind.
  */
-export function trackEnd(b: Uint8Array, start: number, end: number, from: number, to: number): number {
+export function trackEnd(
+  b: Uint8Array,
+  start: number,
+  end: number,
+  from: number,
+  to: number,
+): number {
   const divider = at(b, to, end)
   if (divider === 0x5e) {
     const before = from > start ? (b[from - 1] ?? 0) : 0
-    return before === 0x42 || before === 0x62 ? trackOneEnd(b, to + 1, Math.min(end, from + 96)) : -1
+    return before === 0x42 || before === 0x62
+      ? trackOneEnd(b, to + 1, Math.min(end, from + 96))
+      : -1
   }
   if (divider !== 0x3d && divider !== 0x44 && divider !== 0x64) return -1
   const stop = digitsEnd(b, to + 1, Math.min(end, from + 40))

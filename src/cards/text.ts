@@ -5,7 +5,7 @@
  * each third byte and stops only where digits stand. The bytes may lie inside a JSON string: escapes
  * then separate words, and an escaped digit sends the neighbourhood through `normal.ts`.
  */
-import { DIGIT, OTHER, classOf, codePointAt, hexAt, hexValue, widthOf } from './bytes.ts'
+import { DIGIT, OTHER, classOf, codePointAt, hexAt, hexValue, widthAt } from './bytes.ts'
 import { isDigit, isHot, isJoint, isLetter, isMask, isPlain, isSeparator, isWord } from './bytes.ts'
 import { CERTAIN, HIGH, MAGNETIC, MEDIUM, PAN, RECORD_ONLY, SECRET_PIN } from './findings.ts'
 import { MARKER, STARS, VERIFICATION, WORD, code } from './findings.ts'
@@ -38,6 +38,8 @@ export class TextScanner {
   #isNormal = false
   #isSweep = false
   #swept = -1
+  /** The groups last read may go on in a spelling that only the normaliser reads. */
+  #isTorn = false
   #allowed: Int32Array = new Int32Array(0)
   // The scanner of normalised stretches, and what it needs to know of the original.
   #inner: TextScanner | undefined
@@ -163,7 +165,7 @@ export class TextScanner {
     let lead = at
     while (lead > done && lead > at - 3 && ((bytes[lead] ?? 0) & 0xc0) === 0x80) lead--
     const meaning = classOf(codePointAt(bytes, lead))
-    const to = lead + widthOf(bytes[lead] ?? 0)
+    const to = lead + widthAt(bytes, lead)
     if (meaning === OTHER) return at
     const touches = isDigit[bytes[lead - 1] ?? 0] === 1 || isDigit[bytes[to] ?? 0] === 1
     return meaning >= DIGIT || touches ? this.#viaNormal(lead, Math.min(to, this.#end), done) : at
@@ -178,11 +180,14 @@ export class TextScanner {
     const length = to - from
     if (length < 3) return to
     if (length >= 12 || (length >= 4 && isSeparator[next] !== 0)) {
+      this.#isTorn = false
       const beyond = this.#sequence(from, to)
+      if (this.#isTorn) return this.#viaNormal(from, to, done)
       if (beyond > to) return beyond
       if (beyond === to && length >= 12) return to
     }
-    const isCut = isMask[next] === 1 || isMask[bytes[to + 1] ?? 0] === 1 || isMask[bytes[to + 3] ?? 0] === 1
+    const isCut =
+      isMask[next] === 1 || isMask[bytes[to + 1] ?? 0] === 1 || isMask[bytes[to + 3] ?? 0] === 1
     if (isCut && length <= 8 && length >= 4) {
       const masked = this.#partlyMasked(from, to)
       if (masked > 0) return masked
@@ -219,12 +224,7 @@ export class TextScanner {
   #mattersBefore(at: number): boolean {
     const bytes = this.#bytes
     if (at <= this.#start) return false
-    if ((bytes[at - 1] ?? 0) >= 0x80) {
-      let lead = at - 1
-      while (lead > this.#start && lead > at - 4 && ((bytes[lead] ?? 0) & 0xc0) === 0x80) lead--
-      return classOf(codePointAt(bytes, lead)) !== OTHER
-    }
-    return false
+    return classOf(codePointAt(bytes, leadBefore(bytes, at, this.#start))) !== OTHER
   }
 
   /** Whether the run [from, to) begins among the hex digits of an escape and is, or goes on with,
@@ -269,13 +269,24 @@ export class TextScanner {
     const count = this.#readGroups(from, to)
     for (let a = 0; a < count; a++) {
       const used = this.#numberAt(a, count)
-      if (used > 0) return this.#ends[a + used - 1] ?? to
+      if (used > 0) {
+        this.#isTorn = false
+        return this.#ends[a + used - 1] ?? to
+      }
     }
     // A column of card numbers holds them in any grouping.
     if ((this.#hint & CARD) !== 0 && count > 1 && this.#judge(0, count, count)) {
+      this.#isTorn = false
       return this.#ends[count - 1] ?? to
     }
     return count > 2 ? (this.#ends[count - 2] ?? to) : to
+  }
+
+  /** Notes when the groups may go on at `at` in escapes or beyond ASCII. */
+  #tear(at: number): void {
+    if (this.#isNormal || this.#isSweep || at >= this.#end) return
+    const b = this.#bytes[at] ?? 0
+    if ((b >= 0x80 || b === backslash) && this.#matters(at)) this.#isTorn = true
   }
 
   /** Whether a first group of this size can begin a number, by the size of the second. */
@@ -284,6 +295,9 @@ export class TextScanner {
     const start = to + (bytes[to + 1] === bytes[to] ? 2 : 1)
     let stop = start
     while (stop < this.#end && isDigit[bytes[stop] ?? 0] === 1) stop++
+    const b = bytes[start] ?? 0
+    if (b >= 0x80 || b === backslash || bytes[stop] === backslash || (bytes[stop] ?? 0) >= 0x80)
+      return true
     const first = to - from
     const second = stop - start
     if (first === 4) return second === 4 || second === 6
@@ -303,9 +317,15 @@ export class TextScanner {
       const separator = stop < end ? (bytes[stop] ?? 0) : 0
       const meaning = isSeparator[separator] ?? 0
       this.#gaps[count++] = separator
-      if (count === groupsMax || meaning === 0 || meaning > widest) break
+      if (count === groupsMax || meaning === 0 || meaning > widest) {
+        this.#tear(stop)
+        break
+      }
       start = stop + (bytes[stop + 1] === separator ? 2 : 1)
-      if (start >= end || isDigit[bytes[start] ?? 0] === 0) break
+      if (start >= end || isDigit[bytes[start] ?? 0] === 0) {
+        this.#tear(start)
+        break
+      }
       stop = start + 1
       while (stop < end && isDigit[bytes[stop] ?? 0] === 1) stop++
     }
@@ -314,7 +334,8 @@ export class TextScanner {
 
   /** How many groups from `a` on make a card number that is to be masked; 0 for none. */
   #numberAt(a: number, count: number): number {
-    const size = (i: number): number => (i < count ? (this.#ends[i] ?? 0) - (this.#starts[i] ?? 0) : 0)
+    const size = (i: number): number =>
+      i < count ? (this.#ends[i] ?? 0) - (this.#starts[i] ?? 0) : 0
     const first = size(a)
     if (first >= 12) return first <= 19 && this.#judge(a, 1, count) ? 1 : 0
     const joined = this.#joined(a, count)
@@ -358,7 +379,8 @@ export class TextScanner {
     const isCrowded = used > 1 && count > used + 3
     const isLone = this.#standsAlone(from, to, length)
     if (passes && brand < 128 && isLone && !isCrowded) {
-      const isHigh = !this.#isSweep && (used > 1 || (hint & CONTEXT) !== 0 || this.#hasContext(from, to))
+      const isHigh =
+        !this.#isSweep && (used > 1 || (hint & CONTEXT) !== 0 || this.#hasContext(from, to))
       return this.#tell(from, to, length, isHigh ? HIGH : MEDIUM)
     }
     if (this.#isSweep || this.#isInside(from, to)) return false
@@ -401,14 +423,16 @@ export class TextScanner {
     const bytes = this.#bytes
     const before = from > this.#start ? (bytes[from - 1] ?? 0) : 0
     const after = to < this.#end ? (bytes[to] ?? 0) : 0
-    const isDecimal = before === 0x2e && from - 2 >= this.#start && isDigit[bytes[from - 2] ?? 0] === 1
+    const isDecimal =
+      before === 0x2e && from - 2 >= this.#start && isDigit[bytes[from - 2] ?? 0] === 1
     if (isDecimal) return true
     if (after === 0x2e && to + 1 < this.#end && isDigit[bytes[to + 1] ?? 0] === 1) {
       let zero = to + 1
       while (zero < this.#end && bytes[zero] === 0x30) zero++
       if (zero < this.#end && isDigit[bytes[zero] ?? 0] === 1) return true
     }
-    const isWordy = isLetter[before] === 1 || isLetter[after] === 1 || before === 0x2d || after === 0x2d
+    const isWordy =
+      isLetter[before] === 1 || isLetter[after] === 1 || before === 0x2d || after === 0x2d
     return isWordy && isLongerWord(bytes, this.#start, this.#end, from, to)
   }
 
@@ -443,10 +467,10 @@ export class TextScanner {
     const ends = [0, 0, 0, 0]
     let p = at
     for (let words = 0; words < 4; words++) {
-      while (p > min && isJoint[bytes[p - 1] ?? 0] === 1) p--
+      for (let step = 1; step > 0 && p > min; p -= step) step = this.#jointBefore(p, min)
       if (p <= min) return 0
       ends[words] = p
-      while (p > min && isWord[bytes[p - 1] ?? 0] === 1) p--
+      for (let step = 1; step > 0 && p > min; p -= step) step = this.#letterBefore(p, min)
       // The letter of an escape such as `\n` belongs to no word.
       const from = p > min && bytes[p - 1] === backslash ? p + 1 : p
       for (let w = 0; w <= words; w++) {
@@ -460,6 +484,22 @@ export class TextScanner {
       }
     }
     return 0
+  }
+
+  /** How many bytes before `at` may stand between a label and its value; 0 for none. */
+  #jointBefore(at: number, min: number): number {
+    const b = this.#bytes[at - 1] ?? 0
+    if (b < 0x80) return isJoint[b] ?? 0
+    const lead = leadBefore(this.#bytes, at, min)
+    return classOf(codePointAt(this.#bytes, lead)) === OTHER ? 0 : at - lead
+  }
+
+  /** How many bytes before `at` are a letter or digit of a word; 0 for none. */
+  #letterBefore(at: number, min: number): number {
+    const b = this.#bytes[at - 1] ?? 0
+    if (b < 0x80) return isWord[b] ?? 0
+    const lead = leadBefore(this.#bytes, at, min)
+    return classOf(codePointAt(this.#bytes, lead)) === OTHER ? at - lead : 0
   }
 
   /** A verification value or PIN with its label in front. */
@@ -513,7 +553,8 @@ export class TextScanner {
     const end = trackEnd(this.#bytes, this.#start, this.#end, from, to)
     if (end < 0) return false
     const start = trackStart(this.#bytes, this.#start, from)
-    const isClear = start < from || (brandOf(this.#digits, length) !== 0 && passesLuhn(this.#digits, length))
+    const isClear =
+      start < from || (brandOf(this.#digits, length) !== 0 && passesLuhn(this.#digits, length))
     if (!isClear) return false
     this.#found(start, end, code(MAGNETIC, CERTAIN, MARKER), -1)
     this.#ends.fill(end)
@@ -544,11 +585,18 @@ export class TextScanner {
     const near = this.#near
     if (near !== undefined) {
       // What stands before was dealt with when the text itself was scanned.
-      if (near.originalStart(start) < this.#since) return
-      this.#last = near.originalEnd(end)
+      if (near.startOf(start) < this.#since) return
+      this.#last = near.endOf(end)
     }
     this.#scan.found(start, end, what, last4)
   }
+}
+
+/** Where the UTF-8 sequence begins that ends in front of `at`. */
+function leadBefore(bytes: Uint8Array, at: number, min: number): number {
+  let lead = at - 1
+  while (lead > min && lead > at - 4 && ((bytes[lead] ?? 0) & 0xc0) === 0x80) lead--
+  return lead
 }
 
 function isSignificant(unit: number): boolean {
@@ -571,7 +619,12 @@ function isAllowed(allowed: Int32Array, start: number, end: number): boolean {
 /** A UUID, or a hex word of 24 digits and more with letters in it. */
 function isLongerWord(b: Uint8Array, min: number, max: number, from: number, to: number): boolean {
   let start = from
-  while (start > min && from - start < 64 && (hexValue[b[start - 1] ?? 0] !== 0 || b[start - 1] === 0x2d)) start--
+  while (
+    start > min &&
+    from - start < 64 &&
+    (hexValue[b[start - 1] ?? 0] !== 0 || b[start - 1] === 0x2d)
+  )
+    start--
   let end = to
   while (end < max && end - to < 64 && (hexValue[b[end] ?? 0] !== 0 || b[end] === 0x2d)) end++
   let letters = 0
@@ -582,5 +635,11 @@ function isLongerWord(b: Uint8Array, min: number, max: number, from: number, to:
   }
   const length = end - start
   if (dashes === 0) return length >= 24 && letters >= 3
-  return dashes === 4 && length === 36 && b[start + 8] === 0x2d && b[start + 13] === 0x2d && b[start + 23] === 0x2d
+  return (
+    dashes === 4 &&
+    length === 36 &&
+    b[start + 8] === 0x2d &&
+    b[start + 13] === 0x2d &&
+    b[start + 23] === 0x2d
+  )
 }

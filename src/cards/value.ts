@@ -4,46 +4,15 @@ import { CERTAIN, DIGITS, HIGH, MAGNETIC, MARKER, MEDIUM, PAN, SECRET_PIN } from
 import { VERIFICATION, WORD, ZERO, code } from './findings.ts'
 import { passesLuhn } from './luhn.ts'
 import { Normal } from './normal.ts'
+import { wholeOf } from './number.ts'
 import { brandOf, isLuhnOptional } from './ranges.ts'
-import { TextScanner } from './text.ts'
+import { isDigitForm } from './write.ts'
 import { BLOCK, CARD, CONTEXT, CVV, PIN, SECRET, TRACK } from './words.ts'
 import type { Scan } from './findings.ts'
+import type { Whole } from './number.ts'
+import type { TextScanner } from './text.ts'
 
 const backslash = 0x5c
-
-/** The digits of a JSON number as it is meant: `4.1E3` means 4100. */
-export interface Whole {
-  /** How many digits the whole number has; 0 when it is none, or too long to be of interest. */
-  length: number
-  readonly digits: Uint8Array
-}
-
-/** Reads a number token; fractions that are not zero make it no whole number. */
-export function wholeOf(bytes: Uint8Array, start: number, end: number, into: Whole): void {
-  const { digits } = into
-  into.length = 0
-  let n = 0
-  let point = -1
-  let i = bytes[start] === 0x2d ? start + 1 : start
-  for (; i < end; i++) {
-    const b = bytes[i] ?? 0
-    if (isDigit[b] === 1) {
-      if (n < digits.length) digits[n] = b & 15
-      n++
-    } else if (b === 0x2e) point = n
-    else break
-  }
-  let exponent = 0
-  if (i < end) {
-    const text = Buffer.from(bytes.subarray(i + 1, Math.min(end, i + 6))).toString('latin1')
-    exponent = Number(text)
-  }
-  const length = (point < 0 ? n : point) + exponent
-  if (n > digits.length || length < 1 || length > 19) return
-  for (let at = length; at < n; at++) if (digits[at] !== 0) return
-  for (let at = n; at < length; at++) digits[at] = 0
-  into.length = length
-}
 
 export class ValueScanner {
   readonly #scan: Scan
@@ -147,7 +116,8 @@ export class ValueScanner {
       return true
     }
     const isPinLike = (meaning & PIN) !== 0 && digits === length && length >= 4 && length <= 12
-    const isBlock = (meaning & (BLOCK | PIN)) !== 0 && hex === length && digits > 0 && length % 16 === 0
+    const isBlock =
+      (meaning & (BLOCK | PIN)) !== 0 && hex === length && digits > 0 && length % 16 === 0
     if (length > 0 && (isPinLike || (isBlock && length <= 32))) {
       this.#scan.found(start, end, code(SECRET_PIN, CERTAIN, WORD), -1)
       return true
@@ -176,12 +146,5 @@ export class ValueScanner {
 
 function isOneDigit(digits: Uint8Array, length: number): boolean {
   for (let i = 1; i < length; i++) if (digits[i] !== digits[0]) return false
-  return true
-}
-
-/** `9000…` or `9001…` with four digits behind: what we put in place of an unquoted number. */
-export function isDigitForm(digits: Uint8Array, length: number): boolean {
-  if (length < 12 || digits[0] !== 9 || (digits[3] ?? 0) > 1) return false
-  for (let i = 1; i < length - 4; i++) if (i !== 3 && digits[i] !== 0) return false
   return true
 }

@@ -50,7 +50,12 @@ const meanings: readonly (readonly [meaning: number, names: readonly string[]])[
       codedesecurite códigodeseguridad codigodeseguridad códigodesegurança codigodeseguranca
       codicedisicurezza 安全码 セキュリティコード`),
   ],
-  [PIN, list('pin pins pvv pinoffset pinnumber pinvalue cardpin atmpin debitpin pinentry cardpinnumber')],
+  [
+    PIN,
+    list(
+      'pin pins pvv pinoffset pinnumber pinvalue cardpin atmpin debitpin pinentry cardpinnumber',
+    ),
+  ],
   [BLOCK, list('pinblock encryptedpinblock pinblockhex epb pinblk')],
   [
     TRACK,
@@ -59,10 +64,19 @@ const meanings: readonly (readonly [meaning: number, names: readonly string[]])[
       track2equivalentdata swipedata`),
   ],
   [CID, list('cid')],
-  [FILLER, list(`is are was code codes number numbers no nr num of value the and ist lautet es est è é
-      de di la del seguridad segurança seguranca sicurezza sécurité securite verification visuel`)],
-  [CHILD, list('value values raw number num no text data digits content val default example const')],
-  [LIST, list('columns cols fields headers header columnnames fieldnames columnlist schema head names')],
+  [
+    FILLER,
+    list(`is are was code codes number numbers no nr num of value the and ist lautet es est è é
+      de di la del seguridad segurança seguranca sicurezza sécurité securite verification visuel`),
+  ],
+  [
+    CHILD,
+    list('value values raw number num no text data digits content val default example const'),
+  ],
+  [
+    LIST,
+    list('columns cols fields headers header columnnames fieldnames columnlist schema head names'),
+  ],
   [NAME, list('name column columnname field fieldname header label key title')],
 ]
 /** Single words that speak of cards wherever they stand in a name or a sentence. */

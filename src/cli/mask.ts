@@ -39,7 +39,8 @@ export async function maskCommand(
     line++
     if (bytes !== undefined && bytes.every((b) => b === 0x20 || b === 0x0d || b === 0x09)) continue
     try {
-      if (bytes === undefined) throw new Fault('too_large', `It is longer than ${lineBytesMax} bytes.`)
+      if (bytes === undefined)
+        throw new Fault('too_large', `It is longer than ${lineBytesMax} bytes.`)
       await write(output, maskLine(bytes, masker, plan))
     } catch (error) {
       bad++
@@ -61,7 +62,8 @@ async function maskWhole(
     for await (const chunk of input) {
       const bytes = Buffer.from(chunk)
       size += bytes.length
-      if (size > limits.bytesMax) throw new Fault('too_large', `It is longer than ${limits.bytesMax} bytes.`)
+      if (size > limits.bytesMax)
+        throw new Fault('too_large', `It is longer than ${limits.bytesMax} bytes.`)
       chunks.push(bytes)
     }
     await write(output, maskText(Buffer.concat(chunks), masker, plan).shown.bytes)

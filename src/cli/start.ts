@@ -12,6 +12,7 @@ import { serveAside } from '../exchange/asides.ts'
 import { Budget, StreamCount } from '../exchange/budget.ts'
 import { closeSessions, recordFloods, sweep } from '../exchange/closing.ts'
 import { Floods } from '../exchange/floods.ts'
+import { ToolMirrors } from '../exchange/mirrors.ts'
 import { frames } from '../exchange/refuse.ts'
 import { serve } from '../exchange/serve.ts'
 import type { Stations } from '../exchange/stations.ts'
@@ -251,6 +252,7 @@ async function buildStations(options: StartOptions, config: Config, log: Logger)
     streams: new StreamCount(config.limits.streamsPerPrincipalMax),
     floods: new Floods(clock, config.limits.refusalsPerMinuteMax),
     pending: new Map(),
+    mirrors: new ToolMirrors(),
     underway,
     isStopping: () => isStopping,
     meters: metrics,

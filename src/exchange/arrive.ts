@@ -32,6 +32,7 @@ export function newWay(incoming: Incoming, at: Stations): Way {
     opening: [],
     reply: undefined,
     began: undefined,
+    undo: [],
     isResumable: false,
   }
 }
@@ -124,6 +125,9 @@ export async function readBody(way: Way, known: Known, at: Stations): Promise<Bo
   checkPlain(way.incoming.headers)
   checkJson(way.incoming.headers)
   const came = await way.incoming.body(at.limits.requestBytesMax)
+  const room = at.budget.open()
+  way.undo.push(() => room.end())
+  await room.take(came.length)
   const limits = { bytesMax: at.limits.requestBytesMax, depthMax: at.limits.jsonDepthMax }
   const first = readPosted(came, limits)
   way.message = first.kind === 'one' ? first.message : undefined
@@ -135,6 +139,7 @@ export async function readBody(way: Way, known: Known, at: Stations): Promise<Bo
   way.spoken = classify(posted, way.incoming.headers, version)
   if (way.spoken.era === 'modern' && posted.kind === 'one') {
     checkMirrors(posted.message, way.incoming.headers)
+    at.mirrors.check(known.connection.name, posted.message, way.incoming.headers)
   }
   return { posted, bytes }
 }

@@ -166,6 +166,7 @@ export function learn(message: Message, leg: Leg, known: Known, at: Stations): v
   if (kind !== 'response') return
   const result = tree.get(node, 'result')
   if (result === NONE) return
+  if (leg.method === 'tools/list') at.mirrors.learn(known.connection.name, tree, result)
   if (leg.method === 'initialize') learnVersion(tree, result, leg, at)
   const flat = tree.get(result, 'taskId')
   const task = flat === NONE ? tree.get(tree.get(result, 'task'), 'taskId') : flat

@@ -119,7 +119,10 @@ async function endReceived(way: Way, fault: Fault, at: Stations): Promise<void> 
   at.log.info({ exchange: way.exchange, code: fault.code, reason: reasonOf(fault), outcome }, 'ended')
   const released: Released[] = []
   for (const leg of open) {
-    const receipt = await recordEnd(leg, { outcome, httpStatus, reason: reasonOf(fault) }, at)
+    // A client that closes its GET stream has done nothing unusual.
+    const isLeft = leg.kind === 'stream' && fault.code === 'cancelled'
+    const end = { outcome: isLeft ? ('ok' as const) : outcome, httpStatus, reason: reasonOf(fault) }
+    const receipt = await recordEnd(leg, end, at)
     const message = refusalMessage(fault, told(way, leg, fault, at))
     const shown = at.masker.ours(isBegun ? writeSse({ data: message, event: 'message' }) : message)
     if (receipt !== undefined && leg.kind === 'request') released.push(release(shown, receipt, leg.exchange))

@@ -172,6 +172,8 @@ async function respondStream(
   account: Account,
   at: Stations,
 ): Promise<void> {
+  const giveBack = at.streams.take(known.owner)
+  way.undo.push(giveBack)
   beginStream(way, answer.status, answer.headers)
   const reader = new SseReader({ eventBytesMax: known.connection.answerBytesMax })
   for await (const chunk of answer.body) {
@@ -258,6 +260,9 @@ async function endStream(way: Way, at: Stations): Promise<void> {
   for (const leg of open) {
     if (leg.isCancelled) {
       await recordEnd(leg, { outcome: 'cancelled', httpStatus: 200 }, at)
+    } else if (leg.method === 'subscriptions/listen') {
+      // It may end without a result (MCP 2026-07-28, Subscriptions: abrupt end).
+      await recordEnd(leg, { outcome: 'ok', httpStatus: 200, reason: 'stream_ended' }, at)
     } else if (way.isResumable && leg.session.closedFor === undefined) {
       leg.leftMs = at.clock.monotonicMs()
       at.pending.set(pendingKey(leg), leg)

@@ -46,6 +46,7 @@ export async function serve(incoming: Incoming, at: Stations): Promise<void> {
     await refuse(way, work.signal, error, at)
   } finally {
     at.underway.delete(work)
+    for (const undo of way.undo) undo()
   }
 }
 
@@ -74,21 +75,15 @@ async function serveBare(
   at: Stations,
 ): Promise<void> {
   const known = await identify(way, at)
-  const giveBack = kind === 'stream' ? at.streams.take(known.owner) : (): void => undefined
-  try {
-    const session = join(way, known, null, at)
-    const leg = bareLeg(way, known, session, kind, at)
-    const digest = digestOf(way, known, new Uint8Array(0), at)
-    const { target } = leg
-    const permit = decide(known.access, digest, [{ kind, method: undefined, target }])
-    const { grants } = permit
-    const intent = await recordIntent(way, [], { digest, grants, plan: known.plan }, at)
-    const answer = await send(way, known, { digest, bytes: undefined, permit, intent, work }, at)
-    if (kind === 'end' && answer.status < 300) await endSession(session, 'ended_by_client', true, at)
-    await respond(way, known, answer, at)
-  } finally {
-    giveBack()
-  }
+  const session = join(way, known, null, at)
+  const { target } = bareLeg(way, known, session, kind, at)
+  const digest = digestOf(way, known, new Uint8Array(0), at)
+  const permit = decide(known.access, digest, [{ kind, method: undefined, target }])
+  const { grants } = permit
+  const intent = await recordIntent(way, [], { digest, grants, plan: known.plan }, at)
+  const answer = await send(way, known, { digest, bytes: undefined, permit, intent, work }, at)
+  if (kind === 'end' && answer.status < 300) await endSession(session, 'ended_by_client', true, at)
+  await respond(way, known, answer, at)
 }
 
 /** Any other verb is refused like the rest: after host and token, with an entry. */

@@ -10,6 +10,7 @@ import type { Sessions } from '../session/sessions.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Budget, StreamCount } from './budget.ts'
 import type { Floods } from './floods.ts'
+import type { ToolMirrors } from './mirrors.ts'
 import type { Leg } from './way.ts'
 
 /** A connection as the way sees it. */
@@ -68,6 +69,8 @@ export interface Stations {
   readonly pending: Map<string, Leg>
   /** Exchanges under way, for a stop. */
   readonly underway: Set<AbortController>
+  /** Which arguments a tool wants repeated in headers, as far as its list was seen. */
+  readonly mirrors: ToolMirrors
   readonly isStopping: () => boolean
   readonly meters: Meters
   readonly log: Log

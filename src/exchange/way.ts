@@ -67,6 +67,8 @@ export interface Way {
   reply: Reply | undefined
   /** How the answer began; an error after the head of a stream goes out as an event. */
   began: 'stream' | 'whole' | undefined
+  /** Called when the way ends, however it ends: places and room given back. */
+  readonly undo: (() => void)[]
   /** Whether a stream of this request gave event ids, so that it can be resumed elsewhere. */
   isResumable: boolean
 }

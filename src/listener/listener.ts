@@ -33,7 +33,7 @@ export interface ListenerLimits {
 }
 
 /** 75 s of keep-alive outlive the 60 s of common load balancers, so they close first, not we. */
-export const listenerDefaults: ListenerLimits = {
+const listenerDefaults: ListenerLimits = {
   headerBytesMax: 16_384,
   headersMax: 200,
   headersMs: 10_000,

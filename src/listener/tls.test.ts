@@ -6,7 +6,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import type { BadHttp } from './bad.ts'
-import { keyOf, makeCertificates, noOpenssl } from './fixture.ts'
+import { keyOf, makeCertificates, noOpenssl } from './certificates.fixture.ts'
 import { listen } from './listener.ts'
 
 const made = noOpenssl === false ? makeCertificates() : undefined

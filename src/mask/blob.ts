@@ -5,7 +5,8 @@ import { renderKept, renderShown } from './render.ts'
 import type { Scan } from '../cards/findings.ts'
 import type { Scanner } from './walk.ts'
 
-const textual = /^(text\/|application\/(.+\+)?(json|xml|yaml|x-yaml|sql|csv|x-ndjson|javascript|x-www-form-urlencoded)\b)|\+(json|xml)\b/i
+const textual =
+  /^(text\/|application\/(.+\+)?(json|xml|yaml|x-yaml|sql|csv|x-ndjson|javascript|x-www-form-urlencoded)\b)|\+(json|xml)\b/i
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**

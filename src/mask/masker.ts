@@ -100,7 +100,11 @@ class PlanMasker implements Masker {
   }
 
   undo(tree: JsonTree, binding: string): Uint8Array {
-    if (Buffer.from(tree.bytes.buffer, tree.bytes.byteOffset, tree.bytes.length).indexOf(aliasPrefix) < 0) {
+    if (
+      Buffer.from(tree.bytes.buffer, tree.bytes.byteOffset, tree.bytes.length).indexOf(
+        aliasPrefix,
+      ) < 0
+    ) {
       return tree.bytes
     }
     const edits: Edit[] = []
@@ -127,7 +131,9 @@ class PlanMasker implements Masker {
 
   unseal(value: string, binding: string): string {
     const alias = aliasIn(value)
-    return alias === undefined ? value : Buffer.from(this.#sealer.open(alias, binding)).toString('utf8')
+    return alias === undefined
+      ? value
+      : Buffer.from(this.#sealer.open(alias, binding)).toString('utf8')
   }
 
   word(text: string): Masked<string> {

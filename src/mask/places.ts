@@ -39,7 +39,8 @@ function ofMessage(tree: JsonTree, message: Node, into: Place[]): void {
   const result = tree.get(message, 'result')
   for (const holder of [params, result]) {
     if (holder === NONE || tree.kind(holder) !== 'object') continue
-    for (const key of ['requestState', 'nextCursor', 'cursor', 'taskId']) add(tree.get(holder, key), 'opaque')
+    for (const key of ['requestState', 'nextCursor', 'cursor', 'taskId'])
+      add(tree.get(holder, key), 'opaque')
     add(tree.get(tree.get(holder, 'task'), 'taskId'), 'opaque')
     add(tree.get(holder, 'uri'), 'uri')
     add(tree.get(tree.get(holder, 'ref'), 'uri'), 'uri')
@@ -75,7 +76,10 @@ function ofList(tree: JsonTree, list: Node, add: Add): void {
 }
 
 function ofSubscriptions(tree: JsonTree, wanted: Node, add: Add): void {
-  for (const [key, kind] of [['resourceSubscriptions', 'uri'], ['taskIds', 'opaque']] as const) {
+  for (const [key, kind] of [
+    ['resourceSubscriptions', 'uri'],
+    ['taskIds', 'opaque'],
+  ] as const) {
     for (let n = tree.first(tree.get(wanted, key)); n !== NONE; n = tree.next(n)) add(n, kind)
   }
 }

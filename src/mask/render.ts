@@ -1,9 +1,17 @@
 /** Writes findings over a copy of the message: every byte outside them stays as it came. */
-import { isDigit } from '../cards/bytes.ts'
-import { CODE, DIGITS, END, FIELDS, NOTHING, PAN, PATCH, RECORD_ONLY, START } from '../cards/findings.ts'
+import {
+  CODE,
+  DIGITS,
+  END,
+  FIELDS,
+  NOTHING,
+  PAN,
+  PATCH,
+  RECORD_ONLY,
+  START,
+} from '../cards/findings.ts'
 import { MARKER, STARS, WORD, formOf, kindOf } from '../cards/findings.ts'
-import { passesLuhn } from '../cards/luhn.ts'
-import { wholeOf } from '../cards/value.ts'
+import { digitForm, stars } from '../cards/write.ts'
 import type { Findings } from '../cards/findings.ts'
 import type { Written } from './masked.ts'
 
@@ -22,7 +30,6 @@ export interface Rendered {
 const word = Buffer.from('***')
 const marker = Buffer.from('[track removed]')
 const none = new Uint8Array(0)
-const whole = { length: 0, digits: new Uint8Array(40) }
 
 /** The record's copy: everything found is written over. */
 export function renderKept(message: Uint8Array, findings: Findings): Rendered {
@@ -128,33 +135,6 @@ function orderOf(findings: Findings): Int32Array {
   return order.sort((a, b) => findings.field(a, START) - findings.field(b, START))
 }
 
-function stars(out: Uint8Array, start: number, end: number): void {
-  let kept = 0
-  for (let i = end - 1; i >= start; i--) {
-    if (isDigit[out[i] ?? 0] === 0) continue
-    if (kept < 4) kept++
-    else out[i] = 0x2a
-  }
-}
-
-/**
- * `9`, zeros, last four, in the token's own spelling; `1` at the fourth digit where that passes Luhn.
- * In no issuer's range and never right by Luhn, so no scanner finds it again.
- */
-function digitForm(out: Uint8Array, start: number, end: number): void {
-  wholeOf(out, start, end, whole)
-  const { digits, length } = whole
-  digits.fill(0, 0, length - 4)
-  digits[0] = 9
-  if (passesLuhn(digits, length)) digits[3] = 1
-  let at = 0
-  for (let i = start; i < end && at < length; i++) {
-    const b = out[i] ?? 0
-    if (isDigit[b] === 1) out[i] = 0x30 + (digits[at++] ?? 0)
-    else if (b === 0x65 || b === 0x45) return
-  }
-}
-
 /** Moves ascending offsets of the message to where they are in the output. */
 function moved(spans: Int32Array, cuts: readonly Alias[]): void {
   let shift = 0
@@ -166,7 +146,8 @@ function moved(spans: Int32Array, cuts: readonly Alias[]): void {
       shift += cut.bytes.length - (cut.end - cut.start)
       cut = cuts[++c]
     }
-    const own = cut !== undefined && cut.start === start ? cut.bytes.length : (spans[i + 1] ?? 0) - start
+    const own =
+      cut !== undefined && cut.start === start ? cut.bytes.length : (spans[i + 1] ?? 0) - start
     spans[i] = start + shift
     spans[i + 1] = start + shift + own
   }

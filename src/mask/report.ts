@@ -80,7 +80,11 @@ export function reportOf(
   }
 }
 
-function groupsOf(findings: Findings, rule: string, segmentsOf: (at: number) => string[]): MaskingGroup[] {
+function groupsOf(
+  findings: Findings,
+  rule: string,
+  segmentsOf: (at: number) => string[],
+): MaskingGroup[] {
   const groups = new Map<string, MaskingGroup>()
   const byNumber = new Map<number, string[]>()
   for (let i = 0; i < findings.count; i++) {
@@ -130,13 +134,18 @@ function indexesOf(findings: Findings, i: number): string {
 function pointerOf(findings: Findings, i: number, segments: readonly string[]): string {
   let next = findings.field(i, INDEXES)
   let text = ''
-  for (const segment of segments) text += segment === '/*' ? `/${findings.indexes[next++] ?? 0}` : segment
+  for (const segment of segments)
+    text += segment === '/*' ? `/${findings.indexes[next++] ?? 0}` : segment
   return text
 }
 
 /** The segments of a template: `/key`, `/*` for an index, `#` where a string holds JSON. A key that
  *  is a lone star is written `/~2a`, so that it is no index. */
-function partsOf(template: Template | undefined, message: Uint8Array, word: (text: string) => string): string[] {
+function partsOf(
+  template: Template | undefined,
+  message: Uint8Array,
+  word: (text: string) => string,
+): string[] {
   const parts: string[] = []
   if (template === undefined) return parts
   let levels = 1

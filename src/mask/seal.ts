@@ -35,16 +35,25 @@ export function createSealer(key: Uint8Array): Sealer {
       const mac = createHmac('sha256', naming).update(bound(binding)).update('\0').update(value)
       const nonce = mac.digest().subarray(0, nonceBytes)
       const cipher = createCipheriv('aes-256-gcm', sealing, nonce).setAAD(bound(binding))
-      const sealed = Buffer.concat([nonce, cipher.update(value), cipher.final(), cipher.getAuthTag()])
+      const sealed = Buffer.concat([
+        nonce,
+        cipher.update(value),
+        cipher.final(),
+        cipher.getAuthTag(),
+      ])
       return aliasPrefix + sealed.toString('base64url')
     },
     open(alias, binding) {
       const sealed = Buffer.from(alias.slice(aliasPrefix.length), 'base64url')
-      const isWhole = sealed.length > nonceBytes + tagBytes && sealed.toString('base64url') === alias.slice(aliasPrefix.length)
+      const isWhole =
+        sealed.length > nonceBytes + tagBytes &&
+        sealed.toString('base64url') === alias.slice(aliasPrefix.length)
       if (!isWhole) throw forged()
       const end = sealed.length - tagBytes
       try {
-        const opener = createDecipheriv('aes-256-gcm', sealing, sealed.subarray(0, nonceBytes), { authTagLength: tagBytes })
+        const opener = createDecipheriv('aes-256-gcm', sealing, sealed.subarray(0, nonceBytes), {
+          authTagLength: tagBytes,
+        })
         opener.setAAD(bound(binding)).setAuthTag(sealed.subarray(end))
         return Buffer.concat([opener.update(sealed.subarray(nonceBytes, end)), opener.final()])
       } catch (cause) {

@@ -14,14 +14,21 @@ import type { GroupInput, MaskApplied, SharedFields } from './entry.ts'
 function masked<T>(value: T): Masked<T> {
   return { value } as unknown as Masked<T>
 }
-const any = fc.string({ unit: 'binary', maxLength: 700 })
+const halves = fc.constantFrom('a', '\u0000', '"', '\ud83d', '\ude00', '\ufb33')
+const any = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 700 }),
+  fc.string({ unit: halves, maxLength: 700 }),
+)
 const word = any.map((text) => masked(text))
 const optional = fc.option(word, { nil: undefined })
 const count = fc.nat()
-const target = fc.option(fc.record({ kind: fc.constant('tool' as const), name: word }), { nil: undefined })
+const target = fc.option(fc.record({ kind: fc.constant('tool' as const), name: word }), {
+  nil: undefined,
+})
 const rpcKind = fc.constantFrom('request' as const, 'notification' as const, 'response' as const)
 const era = fc.constantFrom('modern' as const, 'legacy' as const)
-const maybe = <T>(made: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(made, { nil: undefined })
+const maybe = <T>(made: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.option(made, { nil: undefined })
 const is = <T extends string>(type: T): fc.Arbitrary<T> => fc.constant(type)
 const group: fc.Arbitrary<GroupInput> = fc.record({
   kind: is('pan'),
@@ -34,29 +41,112 @@ const group: fc.Arbitrary<GroupInput> = fc.record({
 
 /** One of each type, with every optional member there or not. */
 const entries: fc.Arbitrary<Writable> = fc.oneof(
-  fc.record({ type: is('call.received'), era, version: any, rpcKind, method: optional, target, bytes: count, decision: is('allow'), rule: any }),
-  fc.record({ type: is('call.denied'), rpcKind: maybe(rpcKind), method: optional, target, reason: any, code: any, status: count, rule: maybe(any) }),
+  fc.record({
+    type: is('call.received'),
+    era,
+    version: any,
+    rpcKind,
+    method: optional,
+    target,
+    bytes: count,
+    decision: is('allow'),
+    rule: any,
+  }),
+  fc.record({
+    type: is('call.denied'),
+    rpcKind: maybe(rpcKind),
+    method: optional,
+    target,
+    reason: any,
+    code: any,
+    status: count,
+    rule: maybe(any),
+  }),
   fc.record({ type: is('call.dispatched'), host: any, attempt: count }),
-  fc.record({ type: is('response.event'), seq: count, rpcKind, method: optional, bytes: count, again: maybe(fc.boolean()), eventId: optional }),
-  fc.record({ type: is('call.finished'), outcome: is('unknown'), httpStatus: count, durationUs: count, bytesIn: count, bytesOut: count, messages: count, reason: maybe(any) }),
-  fc.record({ type: is('mask.applied'), of: is('answer'), seq: maybe(count), groups: fc.array(group, { maxLength: 4 }), delivered: is('masked'), count, part: count, parts: count }),
+  fc.record({
+    type: is('response.event'),
+    seq: count,
+    rpcKind,
+    method: optional,
+    bytes: count,
+    again: maybe(fc.boolean()),
+    eventId: optional,
+  }),
+  fc.record({
+    type: is('call.finished'),
+    outcome: is('unknown'),
+    httpStatus: count,
+    durationUs: count,
+    bytesIn: count,
+    bytesOut: count,
+    messages: count,
+    reason: maybe(any),
+  }),
+  fc.record({
+    type: is('mask.applied'),
+    of: is('answer'),
+    seq: maybe(count),
+    groups: fc.array(group, { maxLength: 4 }),
+    delivered: is('masked'),
+    count,
+    part: count,
+    parts: count,
+  }),
   fc.record({ type: is('auth.refused'), reason: any, issuerClaimed: optional, httpStatus: count }),
   fc.record({ type: is('auth.accepted'), expiresUs: maybe(count) }),
-  fc.record({ type: is('session.opened'), era, version: any, clientName: optional, clientVersion: optional, userAgent: optional }),
+  fc.record({
+    type: is('session.opened'),
+    era,
+    version: any,
+    clientName: optional,
+    clientVersion: optional,
+    userAgent: optional,
+  }),
   fc.record({ type: is('session.closed'), durationUs: count, reason: any, calls: count }),
-  fc.record({ type: is('gateway.started'), version: any, configHash: any, hashes: maybe(fc.dictionary(fc.string(), fc.string())) }),
+  fc.record({
+    type: is('gateway.started'),
+    version: any,
+    configHash: any,
+    hashes: maybe(fc.dictionary(fc.string(), fc.string())),
+  }),
   fc.record({ type: is('gateway.stopped'), reason: any }),
-  fc.record({ type: is('gateway.recovered'), torn: fc.array(fc.record({ segment: fc.string(), offset: count, bytes: count, sha256: fc.string() }), { maxLength: 3 }), callsUnknown: count, callsFailed: count, sessionsClosed: count }),
+  fc.record({
+    type: is('gateway.recovered'),
+    torn: fc.array(
+      fc.record({ segment: fc.string(), offset: count, bytes: count, sha256: fc.string() }),
+      { maxLength: 3 },
+    ),
+    callsUnknown: count,
+    callsFailed: count,
+    sessionsClosed: count,
+  }),
   fc.record({ type: is('record.viewed'), what: is('replay'), by: is('cli'), viewed: maybe(any) }),
-  fc.record({ type: fc.constantFrom('control.failed' as const, 'control.restored' as const), control: any, reason: any }),
-  fc.record({ type: is('seal'), fromUs: count, toUs: count, accepted: count, inFlight: count, refused: fc.dictionary(fc.string(), count) }),
+  fc.record({
+    type: fc.constantFrom('control.failed' as const, 'control.restored' as const),
+    control: any,
+    reason: any,
+  }),
+  fc.record({
+    type: is('seal'),
+    fromUs: count,
+    toUs: count,
+    accepted: count,
+    inFlight: count,
+    refused: fc.dictionary(fc.string(), count),
+  }),
 )
 const shareds: fc.Arbitrary<SharedFields> = fc.record({
   session: maybe(any),
   exchange: maybe(any),
   principal: maybe(
     fc
-      .record({ issuer: any, subject: any, name: maybe(any), kind: is('person'), groups: maybe(fc.array(any, { maxLength: 3 })) })
+      .record({
+        issuer: any,
+        subject: any,
+        name: maybe(any),
+        kind: is('person'),
+        groups: maybe(fc.array(any, { maxLength: 3 })),
+      })
       .map((who) => masked(who)),
   ),
   source: maybe(fc.record({ ip: any, port: count, forwarded: maybe(any) })),
@@ -96,24 +186,45 @@ for (const [what, entry] of bad) {
 }
 
 test('maskings too many for one entry go into several that joined are the same again', () => {
-  const splits = fc.property(fc.array(fc.tuple(group, fc.nat({ max: 6000 })), { maxLength: 6 }), (some) => {
-    const groups = some.map(([made, many]) => ({
-      ...made,
-      each: Array.from({ length: many }, (_, i) => `${i},${i * 7}:4242`),
-    }))
-    const entry: MaskApplied = { type: 'mask.applied', of: 'answer', seq: 1, groups, delivered: 'masked' }
-    const parts = splitMasking(entry)
-    const stamp = { index: 1, time, shared: share({}), body: undefined }
-    for (const part of parts) {
-      assert.ok(Buffer.byteLength(encodeEntry(part, stamp)) < entryBytesMax - 8_000)
-      assert.equal(part.parts, parts.length)
-    }
-    assert.deepEqual(parts.map(({ part }) => part), parts.map((_, i) => i + 1))
-    assert.deepEqual(parts.flatMap((part) => part.groups.flatMap(({ each }) => each)), groups.flatMap(({ each }) => each))
-    const total = parts.reduce((sum, part) => sum + part.count, 0)
-    assert.equal(total, groups.reduce((sum, { each }) => sum + each.length, 0))
-    const empty = groups.filter(({ each }) => each.length === 0).length
-    assert.equal(parts.flatMap((part) => part.groups.filter(({ each }) => each.length === 0)).length, empty)
-  })
+  const splits = fc.property(
+    fc.array(fc.tuple(group, fc.nat({ max: 6000 })), { maxLength: 6 }),
+    (some) => {
+      const groups = some.map(([made, many]) => ({
+        ...made,
+        each: Array.from({ length: many }, (_, i) => `${i},${i * 7}:4242`),
+      }))
+      const entry: MaskApplied = {
+        type: 'mask.applied',
+        of: 'answer',
+        seq: 1,
+        groups,
+        delivered: 'masked',
+      }
+      const parts = splitMasking(entry)
+      const stamp = { index: 1, time, shared: share({}), body: undefined }
+      for (const part of parts) {
+        assert.ok(Buffer.byteLength(encodeEntry(part, stamp)) < entryBytesMax - 8_000)
+        assert.equal(part.parts, parts.length)
+      }
+      assert.deepEqual(
+        parts.map(({ part }) => part),
+        parts.map((_, i) => i + 1),
+      )
+      assert.deepEqual(
+        parts.flatMap((part) => part.groups.flatMap(({ each }) => each)),
+        groups.flatMap(({ each }) => each),
+      )
+      const total = parts.reduce((sum, part) => sum + part.count, 0)
+      assert.equal(
+        total,
+        groups.reduce((sum, { each }) => sum + each.length, 0),
+      )
+      const empty = groups.filter(({ each }) => each.length === 0).length
+      assert.equal(
+        parts.flatMap((part) => part.groups.filter(({ each }) => each.length === 0)).length,
+        empty,
+      )
+    },
+  )
   fc.assert(splits, { numRuns: 60 })
 })

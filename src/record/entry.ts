@@ -315,7 +315,8 @@ function principalText(principal: Masked<Who>): string {
 }
 
 function cut(word: string): string {
-  return word.slice(0, 256).toWellFormed()
+  const short = word.length > 256 ? `${word.slice(0, 256)}…` : word
+  return short.toWellFormed()
 }
 
 function sourceText({ forwarded, ip, port }: Source): string {

@@ -23,7 +23,9 @@ test('a lock that a living process holds is refused, with its pid', () =>
     await assert.rejects(takeLock(realDisk, folder), { code: 'record_down', facts })
     await release()
     await release()
-    await (await takeLock(realDisk, folder))()
+    await (
+      await takeLock(realDisk, folder)
+    )()
     assert.deepEqual(readdirSync(folder), [])
   }))
 
@@ -36,21 +38,26 @@ const stale: readonly [what: string, change: (held: Record<string, unknown>) => 
   ['that holds something else', () => ({ pid: -1 })],
 ]
 for (const [what, change] of stale) {
-  test(`a lock ${what} is taken over`, { skip: process.platform !== 'linux' && 'needs /proc' }, () =>
-    inFolder(async (folder, lock) => {
-      await takeLock(realDisk, folder)
-      const held: Record<string, unknown> = JSON.parse(readFileSync(lock, 'utf8'))
-      writeFileSync(lock, JSON.stringify(change(held)) ?? '')
-      const release = await takeLock(realDisk, folder)
-      assert.deepEqual(JSON.parse(readFileSync(lock, 'utf8')), held)
-      await release()
-    }),
+  test(
+    `a lock ${what} is taken over`,
+    { skip: process.platform !== 'linux' && 'needs /proc' },
+    () =>
+      inFolder(async (folder, lock) => {
+        await takeLock(realDisk, folder)
+        const held: Record<string, unknown> = JSON.parse(readFileSync(lock, 'utf8'))
+        writeFileSync(lock, JSON.stringify(change(held)) ?? '')
+        const release = await takeLock(realDisk, folder)
+        assert.deepEqual(JSON.parse(readFileSync(lock, 'utf8')), held)
+        await release()
+      }),
   )
 }
 
 test('of many that find a stale lock at once, one gets it', () =>
   inFolder(async (folder, lock) => {
     writeFileSync(lock, JSON.stringify({ pid: gone, bootId: 'another', started: '1' }))
-    const tries = await Promise.allSettled(Array.from({ length: 8 }, () => takeLock(realDisk, folder)))
+    const tries = await Promise.allSettled(
+      Array.from({ length: 8 }, () => takeLock(realDisk, folder)),
+    )
     assert.equal(tries.filter(({ status }) => status === 'fulfilled').length, 1)
   }))

@@ -80,7 +80,10 @@ test("the first 10,000 lines of the author's number file have his digest", () =>
   assert.equal(digest.digest('hex'), want?.sha256)
 })
 test('__proto__ is a member like any other', () => {
-  assert.equal(canonicalize(JSON.parse('{"b":1,"__proto__":{"x":1}}')), '{"__proto__":{"x":1},"b":1}')
+  assert.equal(
+    canonicalize(JSON.parse('{"b":1,"__proto__":{"x":1}}')),
+    '{"__proto__":{"x":1},"b":1}',
+  )
 })
 test('whatever JSON says, its canonical form says the same, and is its own canonical form', () => {
   const same = fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
@@ -96,7 +99,7 @@ test('whatever JSON says, its canonical form says the same, and is its own canon
 function* numberFile(): Generator<bigint> {
   for (const hex of vectors.numberGenerator.staticU64) yield BigInt(`0x${hex}`)
   for (let i = 0n; i < 2000n; i++) yield 0x0010000000000000n + i
-  for (let block = Buffer.alloc(32); ; ) {
+  for (let block = Buffer.alloc(32); ;) {
     block = createHash('sha256').update(block).digest()
     for (let i = 0; i < 32; i += 8) {
       const bits = block.readBigUInt64LE(i)

@@ -9,7 +9,7 @@ export interface Flow {
 }
 
 /** Bytes held for a reader who is slower than the server; beyond, the server is made to wait. */
-export const heldBytesMax: number = 256 * 1024
+const heldBytesMax = 256 * 1024
 
 interface Waiting {
   readonly resolve: (result: IteratorResult<Uint8Array, undefined>) => void

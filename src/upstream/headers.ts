@@ -27,12 +27,6 @@ const never =
 /** Values longer than this, or not plain ASCII, are dropped from answers. */
 const valueLengthMax = 1024
 
-export interface HeaderRules {
-  /** Lower-case names let through besides those MCP needs. */
-  readonly request: readonly string[]
-  readonly response: readonly string[]
-}
-
 /**
  * Returns the filter for a client's headers. Repeated ones stay repeated.
  * @param own name of the header that carries our credential, lower case; never an `mcp-` one.

@@ -198,26 +198,41 @@ for (const [what, request, speaks] of spoken) {
   test(`${what} speaks ${speaks}`, () => assert.equal(speak(request), speaks))
 }
 
-test('an unsupported version is repeated only if it is a date, and says which form to answer in', () => {
-  const facts = (request: Case): Fault['facts'] => {
-    try {
-      speak(request)
-    } catch (fault) {
-      if (fault instanceof Fault) return fault.facts
-    }
-    return {}
+const factsOf = (header: string): Fault['facts'] => {
+  try {
+    speak({ body: message('x', meta(header)), header })
+  } catch (fault) {
+    if (fault instanceof Fault) return fault.facts
   }
-  const future = facts({ body: message('x', meta('2099-01-01')), header: '2099-01-01' })
-  assert.deepEqual(future, {
-    reason: 'unsupported',
-    era: 'modern',
-    supported: [M],
-    requested: '2099-01-01',
-  })
-  const odd = facts({ body: list, header: '4444-secret' })
-  assert.deepEqual(odd, {
-    reason: 'unsupported',
-    era: 'legacy',
-    supported: [M, '2025-11-25', '2025-06-18', '2025-03-26'],
-  })
+  return {}
+}
+
+test('an unsupported version is repeated if it looks like one', () => {
+  for (const requested of ['2099-01-01', 'v999.0.0', 'latest']) {
+    const facts = { reason: 'unsupported', era: 'modern', supported: [M], requested }
+    assert.deepEqual(factsOf(requested), facts)
+  }
+})
+
+test('what could be a card number or a message is never repeated as a version', () => {
+  const groups = ['1234', '5678', '9012', '3456']
+  for (const sep of ['', '-', '.', ' ', '-v']) {
+    assert.equal(factsOf(groups.join(sep))['requested'], undefined)
+  }
+  for (const odd of ['', 'a'.repeat(25), '<b>', '123456', '2099-01-01-9']) {
+    assert.equal(factsOf(odd)['requested'], undefined)
+  }
+})
+
+test('a version refused in a legacy request says so, and lists all that is spoken', () => {
+  assert.throws(
+    () => speak({ body: list, header: '2024-11-05' }),
+    (fault) => {
+      assert.ok(fault instanceof Fault)
+      const supported = [M, '2025-11-25', '2025-06-18', '2025-03-26']
+      const facts = { reason: 'unsupported', era: 'legacy', supported, requested: '2024-11-05' }
+      assert.deepEqual(fault.facts, facts)
+      return true
+    },
+  )
 })

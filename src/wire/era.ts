@@ -33,7 +33,7 @@ export const versionHeader = 'mcp-protocol-version'
  * @param sessionVersion what the legacy session negotiated, where that is known.
  * @throws {Fault}
  *   `version_unsupported`: `facts.supported`, `facts.era` (the form the answer should have) and,
- *   only if it looks like a date, `facts.requested`;
+ *   only if it looks like a version, `facts.requested`;
  *   `header_mismatch`: a modern request whose version header is absent or another one, or a version
  *   header sent twice;
  *   `bad_params`: a modern header without the version in the body (`meta_missing`), or modern
@@ -145,10 +145,11 @@ function unsupported(era: Era, requested: string): Fault {
   const supported = era === 'modern' ? modernVersions : [...modernVersions, ...legacyVersions]
   const facts = { reason: 'unsupported', era, supported }
   const message = `This version of MCP is not spoken here; supported: ${supported.join(', ')}.`
-  // Only what looks like a version is repeated: anything else could be anything.
-  const isDate = /^(?=.{1,24}$)(?!.*\d{6})[\w.-]+$/.test(requested)
+  // Only what looks like a version is repeated, a date or such as v999.0.0: anything else could be
+  // anything. With no more than eight digits it cannot be a card number, in groups or without.
+  const isVersion = /^(?=.{1,24}$)(?!(?:\D*\d){9})(?!.*\d{6})[\w.-]+$/.test(requested)
   return new Fault('version_unsupported', message, {
-    facts: isDate ? { ...facts, requested } : facts,
+    facts: isVersion ? { ...facts, requested } : facts,
   })
 }
 

@@ -44,7 +44,7 @@ for (const [token, integer] of table) {
 
 test('every spelling of an integer comes to the same', () => {
   const same = fc.property(
-    fc.bigInt(),
+    fc.bigInt().filter((value) => value !== 0n),
     fc.nat({ max: 5 }),
     fc.nat({ max: 5 }),
     (value, zeros, move) => {

@@ -228,6 +228,15 @@ test('spans are byte offsets, and raw is a view of the message', () => {
   assert.equal(tree.isEscaped(text), false)
 })
 
+test('a key is escaped only if it holds a backslash, up to the last byte of the message', () => {
+  for (let length = 0; length < 12; length++) {
+    const tree = read(`{"${'k'.repeat(length)}":1}`)
+    assert.equal(tree.isEscaped(tree.first(0)), false)
+  }
+  const escaped = read('{"\\n":1}')
+  assert.equal(escaped.isEscaped(escaped.first(0)), true)
+})
+
 test('what is not there is NONE all the way down', () => {
   const tree = read('{"a":{"b":[1]},"s":"t"}')
   assert.equal(tree.at('a', 'c', 'd'), NONE)

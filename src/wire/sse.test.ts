@@ -84,6 +84,17 @@ for (const [what, stream, events] of streams) {
   })
 }
 
+test('bytes that only begin like a byte order mark are kept, however they are cut', () => {
+  const whole = bytes('\uFEC0: no field\ndata: x\n\n') // U+FEC0 shares two of the mark's bytes.
+  for (let cut = 0; cut <= 4; cut++) {
+    for (let next = cut; next <= 4; next++) {
+      const pieces = [whole.subarray(0, cut), whole.subarray(cut, next), whole.subarray(next)]
+      const [event, ...more] = readAll(pieces)
+      assert.deepEqual([textOf(event?.raw), more.length], [whole.toString(), 0])
+    }
+  }
+})
+
 test('an unfinished event is counted, not delivered', () => {
   const reader = new SseReader({ eventBytesMax: 100 })
   assert.equal(reader.push(bytes('data: a\n\ndata: b\n')).length, 1)

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHash, generateKeyPairSync, verify } from 'node:crypto'
 import { test } from 'node:test'
+import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { checkRecord, missingFrom } from '../../src/record/check.ts'
 import { share } from '../../src/record/entry.ts'
@@ -134,6 +135,41 @@ test('a batch taken out, or two exchanged, is refused', async () => {
     await assert.rejects(open(disk, new HandClock(october)), { code: 'record_down' })
     if (order[0] === 0) await assert.rejects(all(disk), { code: 'record_down' })
   }
+})
+
+test('a batch that is whole but names another before it is refused', async () => {
+  const { bytes, offsets } = await small()
+  for (const at of offsets.slice(1)) {
+    const forged = Buffer.from(bytes)
+    forged.writeUInt32LE(7, at + 52)
+    forged.writeUInt32LE(crc32(forged.subarray(at + 8, at + 64)), at + 4)
+    const { disk } = await withSegment(forged)
+    await assert.rejects(open(disk, new HandClock(october)), {
+      code: 'record_down',
+      facts: { reason: 'damaged', segment: '2026-10/0001.seg', offset: at },
+    })
+    await assert.rejects(all(disk), { code: 'record_down' })
+  }
+})
+
+test('what is cut is gone: however much stood behind the log, the next start finds it clean', async () => {
+  const { bytes } = await small()
+  const { disk } = await withSegment(Buffer.concat([bytes, Buffer.alloc(9_000, 0xaa)]))
+  const { recovered } = await reopen(disk)
+  assert.deepEqual(
+    recovered.torn.map(({ offset, bytes: cut }) => [offset, cut]),
+    [[bytes.length, 9_000]],
+  )
+  const next = await reopen(disk)
+  assert.deepEqual([next.recovered.torn, next.recovered.isClean], [[], true])
+})
+
+test('a segment before the last that does not end well is refused', async () => {
+  const { bytes } = await small()
+  const { disk, machine } = await withSegment(Buffer.concat([bytes, Buffer.from('junk')]))
+  machine.put(`${dir}/main/log/2026-10/0002.seg`, Buffer.from('a first batch, torn'))
+  await assert.rejects(open(disk, new HandClock(october)), { code: 'record_down' })
+  await assert.rejects(all(disk), { code: 'record_down' })
 })
 
 test('a record of a newer version is left alone, and said to be one', async () => {

@@ -41,7 +41,7 @@ export async function startServer(name: ServerName): Promise<RunningServer> {
 }
 
 /** The fixture in a process of its own, so that it takes no time from whoever tests it. */
-export async function startFixture(): Promise<RunningServer> {
+async function startFixture(): Promise<RunningServer> {
   const entry = join(import.meta.dirname, 'fixture-server.ts')
   const child = spawn(process.execPath, ['--no-warnings', entry], {
     env: { PATH: dirname(process.execPath) },

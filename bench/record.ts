@@ -1,0 +1,166 @@
+/**
+ * Durable entries a second at 1, 16 and 128 writers, each writing what a gateway writes for one
+ * call: two commits, five entries, two bodies. Alone: `node bench/record.ts [FOLDER]`.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '../src/base/clock.ts'
+import { realDisk } from '../src/base/disk.ts'
+import { createMasker } from '../src/mask/masker.ts'
+import { encodeEntry } from '../src/record/encode.ts'
+import { share } from '../src/record/entry.ts'
+import { openRecord } from '../src/record/record.ts'
+import { syncP50Ms } from './disk.ts'
+import { median, short } from './figure.ts'
+import type { Item } from '../src/record/entry.ts'
+import type { Recorder } from '../src/record/record.ts'
+import type { Figure } from './figure.ts'
+
+const masker = createMasker({ sealKey: new Uint8Array(32) })
+const plan = { reveal: 'none', columns: [], rule: 'bench' } as const
+const body = (bytes: number): NonNullable<Item['body']> =>
+  masker.text(Buffer.alloc(bytes, 'a row of a table, '), plan).kept
+const principal = masker.words({
+  issuer: 'https://issuer.example',
+  subject: 'bench',
+  kind: 'person' as const,
+})
+const method = masker.word('tools/call')
+const name = masker.word('execute_sql')
+
+const asked: readonly Item[] = [
+  {
+    entry: {
+      type: 'call.received',
+      era: 'modern',
+      version: '2026-07-28',
+      rpcKind: 'request',
+      method,
+      target: { kind: 'tool', name },
+      bytes: 300,
+      decision: 'allow',
+      rule: 'bench',
+    },
+    body: body(300),
+  },
+  { entry: { type: 'call.dispatched', host: '127.0.0.1:1', attempt: 1 } },
+]
+const group = {
+  kind: 'pan',
+  brand: 'visa',
+  confidence: 'certain',
+  at: '/result/content/*/text#/rows/*/card_number',
+  rule: 'bench',
+  each: ['0,0:1111'],
+}
+const answered: readonly Item[] = [
+  { entry: { type: 'response.event', seq: 1, rpcKind: 'response', bytes: 1024 }, body: body(1024) },
+  { entry: { type: 'mask.applied', of: 'answer', seq: 1, delivered: 'masked', groups: [group] } },
+  {
+    entry: {
+      type: 'call.finished',
+      outcome: 'ok',
+      httpStatus: 200,
+      durationUs: 1234,
+      bytesIn: 300,
+      bytesOut: 1024,
+      messages: 1,
+    },
+  },
+]
+
+/** Writers, and the entries a second that design asks for. */
+const loads: readonly (readonly [writers: number, atLeast: number])[] = [
+  [1, 4_000],
+  [16, 40_000],
+  [128, 120_000],
+]
+
+/** The record's own figures, on the disk of `folder`. */
+export async function recordFigures(
+  isQuick: boolean = false,
+  folder: string = tmpdir(),
+): Promise<Figure[]> {
+  const measureMs = isQuick ? 300 : 1500
+  const dir = mkdtempSync(join(folder, 'sallyport-record-'))
+  try {
+    const options = { dir, writer: 'bench', disk: realDisk, clock: systemClock() }
+    const limits = { freeBytesMin: 0, segmentBytesMax: 134_217_728 }
+    const { recorder } = await openRecord({ ...options, ...limits })
+    await run(recorder, 16, measureMs / 5)
+    const figures: Figure[] = [
+      { name: 'record: entry made, CPU', value: encodeUs(), unit: 'µs', atMost: 10 },
+    ]
+    for (const [writers, atLeast] of loads) {
+      const { commitMs, perSecond } = await run(recorder, writers, measureMs)
+      const what = `record: ${writers} writers`
+      figures.push({ name: `${what}, durable entries`, value: perSecond, unit: '1/s', atLeast })
+      figures.push({ name: `${what}, commit p50`, value: commitMs, unit: 'ms' })
+    }
+    await recorder.close()
+    return figures
+  } finally {
+    rmSync(dir, { recursive: true })
+  }
+}
+
+async function run(
+  recorder: Recorder,
+  writers: number,
+  ms: number,
+): Promise<{ perSecond: number; commitMs: number }> {
+  const took: number[] = []
+  let entries = 0
+  const start = performance.now()
+  const write = async (writer: number): Promise<void> => {
+    for (let i = 0; performance.now() < start + ms; i++) {
+      const exchange = `ex_${writer}_${i}`
+      const source = { ip: '127.0.0.1', port: 40_000 + writer }
+      const shared = share({
+        session: `se_${writer}`,
+        exchange,
+        principal,
+        source,
+        connection: 'shop',
+      })
+      const before = performance.now()
+      await recorder.append(exchange, shared, asked)
+      await recorder.append(exchange, shared, answered)
+      took.push((performance.now() - before) / 2)
+      entries += asked.length + answered.length
+    }
+  }
+  await Promise.all(Array.from({ length: writers }, (_, writer) => write(writer)))
+  return { perSecond: (entries / (performance.now() - start)) * 1000, commitMs: median(took) }
+}
+
+/** CPU of one entry's canonical JSON, in microseconds: the longest of a call. */
+function encodeUs(): number {
+  const entry = asked[0]?.entry
+  if (entry?.type !== 'call.received') return NaN
+  const source = { ip: '127.0.0.1', port: 40_000 }
+  const shared = share({ session: 'se_a', exchange: 'ex_a', principal, source, connection: 'shop' })
+  const stored = {
+    bytes: new Uint8Array(300),
+    encoding: 'identity',
+    sha256: 'a'.repeat(64),
+  } as const
+  const into = Buffer.alloc(4096)
+  const rounds = 100_000
+  let start = 0
+  for (let i = -rounds / 4; i < rounds; i++) {
+    if (i === 0) start = performance.now()
+    const stamp = { index: i + rounds, time: '2026-11-21T07:48:00.123456Z', shared, body: stored }
+    into.write(encodeEntry(entry, stamp))
+  }
+  return ((performance.now() - start) * 1000) / rounds
+}
+
+if (import.meta.main) {
+  const folder = process.argv[2] ?? tmpdir()
+  console.log(`fdatasync p50 ${short(await syncP50Ms(folder))} ms`)
+  for (const { name: what, unit, value } of await recordFigures(false, folder)) {
+    console.log(`${what.padEnd(40)} ${short(value).padStart(9)} ${unit}`)
+  }
+}

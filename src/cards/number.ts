@@ -1,0 +1,36 @@
+/** JSON number tokens as the whole numbers they mean, read from their digits and never as doubles. */
+import { isDigit } from './bytes.ts'
+
+/** The digits of a JSON number as it is meant: `4.1E3` means 4100. */
+export interface Whole {
+  /** How many digits the whole number has; 0 when it is none, or too long to be of interest. */
+  length: number
+  readonly digits: Uint8Array
+}
+
+/** Reads a number token; fractions that are not zero make it no whole number. */
+export function wholeOf(bytes: Uint8Array, start: number, end: number, into: Whole): void {
+  const { digits } = into
+  into.length = 0
+  let n = 0
+  let point = -1
+  let i = bytes[start] === 0x2d ? start + 1 : start
+  for (; i < end; i++) {
+    const b = bytes[i] ?? 0
+    if (isDigit[b] === 1) {
+      if (n < digits.length) digits[n] = b & 15
+      n++
+    } else if (b === 0x2e) point = n
+    else break
+  }
+  let exponent = 0
+  if (i < end) {
+    const text = Buffer.from(bytes.subarray(i + 1, Math.min(end, i + 6))).toString('latin1')
+    exponent = Number(text)
+  }
+  const length = (point < 0 ? n : point) + exponent
+  if (n > digits.length || length < 1 || length > 19) return
+  for (let at = length; at < n; at++) if (digits[at] !== 0) return
+  for (let at = n; at < length; at++) digits[at] = 0
+  into.length = length
+}

@@ -1,0 +1,94 @@
+/**
+ * JSON in a string whose own signs are written as escapes (`\u0022pan\u0022`, as some serialisers do
+ * for quotes, brackets and ampersands): one level of quoting is taken off into a text of its own,
+ * which knows for each of its bytes where it stands in the original.
+ */
+import { hexAt } from './bytes.ts'
+import { DIGITS, MARKER, PATCH, STARS, ZERO, formOf, withForm } from './findings.ts'
+import { digitForm, starred } from './write.ts'
+import type { Origin, Place } from './findings.ts'
+
+const backslash = 0x5c
+const plain = new Uint8Array(256)
+for (const [c, to] of ['b\b', 'f\f', 'n\n', 'r\r', 't\t'])
+  plain[(c ?? '').charCodeAt(0)] = (to ?? '').charCodeAt(0)
+
+export class Unescaped implements Origin {
+  readonly bytes: Uint8Array
+  length = 0
+  readonly #starts: Int32Array
+  readonly #end: number
+
+  /** The inside of a JSON string in [start, end). */
+  constructor(raw: Uint8Array, start: number, end: number) {
+    this.bytes = new Uint8Array(end - start)
+    this.#starts = new Int32Array(end - start + 1)
+    this.#end = end
+    let at = start
+    while (at < end) at = this.#step(raw, at, end)
+    this.#starts[this.length] = end
+  }
+
+  startOf(at: number): number {
+    return this.#starts[at] ?? this.#end
+  }
+
+  endOf(at: number): number {
+    return this.#starts[at] ?? this.#end
+  }
+
+  back(place: Place): Place {
+    const { start, end, what } = place
+    return {
+      start: this.startOf(start),
+      end: this.endOf(end),
+      what: withForm(what, PATCH),
+      patch: quoted(place.patch ?? this.#patch(start, end, formOf(what))),
+    }
+  }
+
+  #patch(start: number, end: number, form: number): Uint8Array {
+    if (form === STARS) return starred(this.bytes, start, end)
+    if (form === DIGITS) {
+      const token = this.bytes.slice(start, end)
+      digitForm(token, 0, token.length)
+      return token
+    }
+    if (form === ZERO) return Buffer.from('0')
+    return Buffer.from(form === MARKER ? '[track removed]' : '***')
+  }
+
+  #step(raw: Uint8Array, at: number, end: number): number {
+    if (raw[at] !== backslash || at + 1 >= end) {
+      this.#put(raw[at] ?? 0, at)
+      return at + 1
+    }
+    const c = raw[at + 1] ?? 0
+    const unit = c === 0x75 && at + 6 <= end ? hexAt(raw, at + 2) : -1
+    if (unit < 0) {
+      this.#put(plain[c] === 0 ? c : (plain[c] ?? 0), at)
+      return at + 2
+    }
+    const isPair = (unit & 0xfc00) === 0xd800 && raw[at + 6] === backslash && raw[at + 7] === 0x75
+    const low = isPair && at + 12 <= end ? hexAt(raw, at + 8) : -1
+    const isWhole = (low & 0xfc00) === 0xdc00 && low >= 0
+    const cp = isWhole ? 0x10000 + ((unit & 0x3ff) << 10) + (low & 0x3ff) : unit
+    for (const b of Buffer.from(String.fromCodePoint(cp))) this.#put(b, at)
+    return at + (isWhole ? 12 : 6)
+  }
+
+  #put(b: number, at: number): void {
+    this.bytes[this.length] = b
+    this.#starts[this.length++] = at
+  }
+}
+
+/** Bytes as they stand inside a JSON string. */
+function quoted(patch: Uint8Array): Uint8Array {
+  for (const b of patch) {
+    if (b < 0x20 || b === 0x22 || b === backslash) {
+      return Buffer.from(JSON.stringify(Buffer.from(patch).toString('utf8')).slice(1, -1))
+    }
+  }
+  return patch
+}
