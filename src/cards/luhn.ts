@@ -20,3 +20,9 @@ export function luhnDigit(digits: Uint8Array): number {
   }
   return (10 - (sum % 10)) % 10
 }
+
+/** Whether all of the first `length` digits are the same: such runs pass Luhn and mean nothing. */
+export function isOneDigit(digits: Uint8Array, length: number): boolean {
+  for (let i = 1; i < length; i++) if (digits[i] !== digits[0]) return false
+  return true
+}

@@ -1,6 +1,6 @@
 /** Shapes that begin with a card number: track data, and the expiry and verification value which
  *  people write behind it. */
-import { isDigit, isLetter } from './bytes.ts'
+import { isDigit, isLetter, isMask, isSeparator, isWord } from './bytes.ts'
 
 const at = (bytes: Uint8Array, i: number, end: number): number => (i < end ? (bytes[i] ?? 0) : 0)
 
@@ -97,4 +97,33 @@ export function secretAfter(bytes: Uint8Array, to: number, end: number): number 
   const length = last - value
   const isBounded = isDigit[at(bytes, last, end)] === 0 && isLetter[at(bytes, last, end)] === 0
   return value > stop && (length === 3 || length === 4) && isBounded ? value * 16 + length : 0
+}
+
+/**
+ * The end of a number that came partly masked (`411111******1111`, `4111 11** **** 1111`) and whose
+ * first run of digits is [from, to); -1 when it is none.
+ */
+export function partlyMaskedEnd(b: Uint8Array, from: number, to: number, end: number): number {
+  const max = Math.min(end, from + 40)
+  let head = 0
+  let hidden = 0
+  let tail = 0
+  let mask = 0
+  let last = from
+  for (let i = from; i < max; i++) {
+    const c = b[i] ?? 0
+    if (isDigit[c] === 1) {
+      if (hidden === 0) head++
+      else tail++
+    } else if (isMask[c] === 1 && tail === 0 && (hidden === 0 || mask === c)) {
+      hidden++
+      mask = c
+    } else if (isSeparator[c] === 1 && isSeparator[b[i - 1] ?? 0] === 0) continue
+    else break
+    last = i + 1
+    if (head > 8 || tail > 4 || (hidden === 0 && i >= to + 4)) return -1
+  }
+  const total = head + hidden + tail
+  const isOne = head >= 6 && hidden >= 3 && tail === 4 && total >= 12 && total <= 19
+  return isOne && (last >= end || isWord[b[last] ?? 0] === 0) ? last : -1
 }

@@ -2,7 +2,7 @@
 import { isDigit, isLetter, hexValue } from './bytes.ts'
 import { CERTAIN, DIGITS, HIGH, MAGNETIC, MARKER, MEDIUM, PAN, SECRET_PIN } from './findings.ts'
 import { VERIFICATION, WORD, ZERO, code } from './findings.ts'
-import { passesLuhn } from './luhn.ts'
+import { isOneDigit, passesLuhn } from './luhn.ts'
 import { Normal } from './normal.ts'
 import { wholeOf } from './number.ts'
 import { brandOf, isLuhnOptional } from './ranges.ts'
@@ -142,9 +142,4 @@ export class ValueScanner {
     }
     return false
   }
-}
-
-function isOneDigit(digits: Uint8Array, length: number): boolean {
-  for (let i = 1; i < length; i++) if (digits[i] !== digits[0]) return false
-  return true
 }

@@ -107,6 +107,10 @@ function wordsOf(name: string): string[] {
 
 /** The meanings of a name, as a sum of the flags above. Slow: `Names` remembers. */
 export function meaningOf(name: string): number {
+  if (/^(?:[A-Z]?[a-z]*|[A-Z]+)[0-9]*$/.test(name)) {
+    const word = name.toLowerCase()
+    return (whole.get(word) ?? 0) | (contextWords.has(word) ? CONTEXT : 0)
+  }
   const words = wordsOf(name)
   let meaning = whole.get(words.join('')) ?? 0
   let ending = ''
@@ -138,6 +142,8 @@ function columnTest(glob: string): (name: string) => boolean {
 const slots = 4096
 const entriesMax = 2048
 const nameBytesMax = 64
+const wordSlots = 512
+const wordBytesMax = 24
 const decoder = new TextDecoder()
 
 /**
@@ -152,6 +158,9 @@ export class Names {
   readonly #lengths = new Int32Array(entriesMax)
   readonly #meanings = new Int32Array(entriesMax)
   readonly #arena = new Uint8Array(entriesMax * nameBytesMax)
+  readonly #words = new Uint8Array(wordSlots * wordBytesMax)
+  readonly #wordLengths = new Uint8Array(wordSlots)
+  readonly #wordMeanings = new Int32Array(wordSlots)
   #count = 1 // 0 marks an empty slot.
   #used = 0
 
@@ -190,6 +199,27 @@ export class Names {
   /** The meanings behind an id. */
   of(id: number): number {
     return id < 0 ? -1 - id : (this.#meanings[id] ?? 0)
+  }
+
+  /**
+   * The meanings of a word of a text. Remembered too, but apart from the names of keys: texts have
+   * more words than results have columns, so a newer word takes the place of an older one.
+   */
+  word(bytes: Uint8Array, start: number, end: number): number {
+    const length = end - start
+    if (length > wordBytesMax) return length > nameBytesMax ? 0 : this.meaning(bytes, start, end)
+    let hash = length
+    for (let i = start; i < end; i++) hash = Math.imul(hash, 31) + (bytes[i] ?? 0)
+    const slot = (hash ^ (hash >>> 15)) & (wordSlots - 1)
+    const at = slot * wordBytesMax
+    let same = this.#wordLengths[slot] === length ? 0 : -1
+    while (same >= 0 && same < length && this.#words[at + same] === bytes[start + same]) same++
+    if (same === length) return this.#wordMeanings[slot] ?? 0
+    const meaning = this.meaning(bytes, start, end)
+    this.#wordLengths[slot] = length
+    this.#wordMeanings[slot] = meaning
+    this.#words.set(bytes.subarray(start, end), at)
+    return meaning
   }
 
   /** The meanings of the name in these bytes (UTF-8), configured columns included. */

@@ -5,6 +5,8 @@ import { realDisk } from '../base/disk.ts'
 import type { Masker } from '../mask/masker.ts'
 import { share } from '../record/entry.ts'
 import { listWriters, readRecord } from '../record/read.ts'
+import { replayLines } from '../replay/replay.ts'
+import { sessionLines } from '../replay/sessions.ts'
 import type { Recorder } from '../record/record.ts'
 
 export type Look =
@@ -29,14 +31,28 @@ export async function look(wanted: Look, looking: Looking): Promise<AsyncIterabl
   const viewed = wanted.what === 'replay' ? masker.word(wanted.session).value : undefined
   const entry = { type: 'record.viewed' as const, what: wanted.what, by: 'cli' as const, viewed }
   await recorder.append('look', share({ principal }), [{ entry }])
-  return linesOf(wanted, dataDir)
+  return await started(linesOf(wanted, dataDir))
 }
 
 /** The lines of a look that nobody records: only for a copy of a data folder. */
-export async function* linesOf(wanted: Look, dataDir: string): AsyncIterable<string> {
-  void wanted
+export async function* linesOf(wanted: Look, dataDir: string): AsyncGenerator<string> {
   const dir = join(dataDir, 'record')
   const [writer] = await listWriters(realDisk, dir)
-  if (writer === undefined) throw new Fault('path_unknown', 'There is no record in this folder.')
-  for await (const { line } of readRecord({ disk: realDisk, dir, writer })) yield `${line.toString()}\n`
+  if (writer === undefined) {
+    const message = `There is no record in ${dataDir}. Name the data folder with --data or -c.`
+    throw new Fault('path_unknown', message)
+  }
+  const entries = readRecord({ disk: realDisk, dir, writer })
+  if (wanted.what === 'sessions') yield* sessionLines(entries, wanted.format)
+  else yield* replayLines(entries, wanted.session, wanted.format)
+}
+
+/** Waits for the first line, so that a session nobody knows is told before anything is printed. */
+async function started(lines: AsyncGenerator<string>): Promise<AsyncGenerator<string>> {
+  const first = await lines.next()
+  return (async function* (): AsyncGenerator<string> {
+    if (first.done === true) return
+    yield first.value
+    yield* lines
+  })()
 }

@@ -17,52 +17,70 @@ export interface Gauges {
   inFlightBytes(): number
 }
 
+/** Counted in plain maps, since there are several counts a call; handed over when asked for. */
 export function createMetrics(gauges: Gauges): Metrics {
   const registers = [new Registry()]
   const [registry = new Registry()] = registers
-  const received = new Counter({
+  const received = counter(registers, {
     name: 'sallyport_calls_received_total',
     help: 'Messages of clients that were let in, by connection.',
-    labelNames: ['connection'],
-    registers,
+    labels: ['connection'],
   })
-  const finished = new Counter({
+  const finished = counter(registers, {
     name: 'sallyport_calls_finished_total',
     help: 'Exchanges that ended, by connection and outcome.',
-    labelNames: ['connection', 'outcome'],
-    registers,
+    labels: ['connection', 'outcome'],
+  })
+  const refused = counter(registers, {
+    name: 'sallyport_refused_total',
+    help: 'Requests refused before anything was sent, by reason.',
+    labels: ['reason'],
+  })
+  const masked = counter(registers, {
+    name: 'sallyport_masked_total',
+    help: 'Card data masked in answers, by kind.',
+    labels: ['kind'],
   })
   const seconds = new Histogram({
     name: 'sallyport_call_seconds',
     help: 'Time from the first byte of a request to the end of its exchange.',
-    labelNames: ['connection'],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60],
-    registers,
-  })
-  const refused = new Counter({
-    name: 'sallyport_refused_total',
-    help: 'Requests refused before anything was sent, by reason.',
-    labelNames: ['reason'],
-    registers,
-  })
-  const masked = new Counter({
-    name: 'sallyport_masked_total',
-    help: 'Card data masked in answers, by kind.',
-    labelNames: ['kind'],
     registers,
   })
   addGauges(gauges, registers)
   return {
-    received: (connection) => received.inc({ connection }),
+    received: (connection) => received(connection, 1),
     finished: (connection, outcome, durationUs) => {
-      finished.inc({ connection, outcome })
-      seconds.observe({ connection }, durationUs / 1e6)
+      finished(`${connection}\n${outcome}`, 1)
+      seconds.observe(durationUs / 1e6)
     },
-    refused: (reason) => refused.inc({ reason }),
-    masked: (kind, count) => masked.inc({ kind }, count),
+    refused: (reason) => refused(reason, 1),
+    masked: (kind, count) => masked(kind, count),
     page: () => registry.metrics(),
     contentType: registry.contentType,
   }
+}
+
+/** A counter by label values joined with line ends. */
+function counter(
+  registers: Registry[],
+  of: { name: string; help: string; labels: readonly string[] },
+): (values: string, by: number) => void {
+  const counts = new Map<string, number>()
+  const made: Counter = new Counter({
+    name: of.name,
+    help: of.help,
+    labelNames: of.labels,
+    registers,
+    collect: () => {
+      made.reset()
+      for (const [values, count] of counts) {
+        const parts = values.split('\n')
+        made.inc(Object.fromEntries(of.labels.map((label, i) => [label, parts[i] ?? ''])), count)
+      }
+    },
+  })
+  return (values, by) => counts.set(values, (counts.get(values) ?? 0) + by)
 }
 
 function addGauges(gauges: Gauges, registers: Registry[]): void {

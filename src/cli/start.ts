@@ -1,5 +1,5 @@
 /** Wires the stations together and starts the gateway. Every other file gets what it needs from here. */
-import { createHmac, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -268,11 +268,17 @@ async function openLocal(config: Config, dataDir: string): Promise<LocalIssuer |
   return await openLocalIssuer({ dataDir, issuer: row.issuer, clock: systemClock() })
 }
 
-/** HMAC-SHA-256 under a key that never leaves this process: arguments may hold a card number. */
+/**
+ * SHA-256 between two keys that never leave this process, like the digest itself: arguments may hold
+ * a card number. One call of `hash` costs a fifth of an HMAC, and there is one for each request.
+ */
 function digester(): Stations['digest'] {
-  const key = randomBytes(32)
-  return (connection, verb, sid, body) =>
-    createHmac('sha256', key).update(`${connection}\n${verb}\n${sid}\n`).update(body).digest('base64')
+  const before = randomBytes(32)
+  const after = randomBytes(32)
+  return (connection, verb, sid, body) => {
+    const head = Buffer.from(`${connection}\n${verb}\n${sid}\n`)
+    return hash('sha256', Buffer.concat([before, head, body, after]), 'base64')
+  }
 }
 
 /** What was refused below HTTP requests: recorded, or counted when there is much of it. */

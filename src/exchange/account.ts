@@ -43,7 +43,8 @@ export async function recordIntent(
     const items: Item[] = index === 0 ? [...way.opening] : []
     items.push({ entry: received, body: masked?.kept })
     if (masked !== undefined && masked.maskings.count > 0) {
-      items.push({ entry: maskApplied('call', masked.maskings, undefined, 'masked') })
+      const groups = masked.maskings.groups()
+      items.push({ entry: { type: 'mask.applied', of: 'call', groups, delivered: 'masked' } })
     }
     items.push({ entry: { type: 'call.dispatched', host: leg.connection.host, attempt: 1 } })
     const receipt = await at.recorder.append(of.digest, leg.shared, items)
@@ -108,20 +109,12 @@ export async function recordMessage(
   }
   const items: Item[] = [{ entry: event, body: kept }]
   if (maskings !== undefined && maskings.count > 0) {
-    items.push({ entry: maskApplied('answer', maskings, leg.seq, delivered) })
-    for (const group of maskings.groups()) at.meters.masked(group.kind, group.each.length)
+    const groups = maskings.groups()
+    items.push({ entry: { type: 'mask.applied', of: 'answer', seq: leg.seq, groups, delivered } })
+    for (const { kind, each } of groups) at.meters.masked(kind, each.length)
   }
   if (end !== undefined) items.push({ entry: finish(leg, end, at) })
   return await at.recorder.append(receiptName(leg), leg.shared, items)
-}
-
-function maskApplied(
-  of: 'call' | 'answer',
-  maskings: Maskings,
-  seq: number | undefined,
-  delivered: 'masked' | 'revealed',
-): EntryInput {
-  return { type: 'mask.applied', of, seq, groups: maskings.groups(), delivered }
 }
 
 /** The end of an exchange as an entry; from here on it is over. */
@@ -149,8 +142,8 @@ export async function recordEnd(
   return await at.recorder.append(leg.exchange, leg.shared, [{ entry: finish(leg, end, at) }])
 }
 
-export function pendingKey(leg: Pick<Leg, 'session' | 'idRaw'>): string {
-  return `${leg.session.id}\n${leg.idRaw ?? ''}`
+export function pendingKey(leg: Pick<Leg, 'session' | 'idKey'>): string {
+  return `${leg.session.id}\n${leg.idKey ?? ''}`
 }
 
 /**

@@ -204,13 +204,13 @@ const nowhere = { kind: 'none' as const, name: '' }
 export function legsOf(way: Way, known: Known, session: Session, posted: Posted, at: Stations): Leg[] {
   const messages = posted.kind === 'one' ? [posted.message] : posted.messages
   const legs = messages.map((message, index) => {
-    const { tree, node, kind, idRaw, method } = message
+    const { tree, node, kind, idRaw, idKey, method } = message
     // In the modern era these two are no methods any more; the server says so itself.
     const isGone = way.spoken?.era === 'modern' && removed.has(method ?? '')
     const target = isGone ? nowhere : targetOf(message)
     const bytesIn = tree.end(node) - tree.start(node)
     const exchange = index === 0 ? way.exchange : newId('ex')
-    return newLeg({ way, known, session, at }, { exchange, kind, idRaw, method, target, bytesIn })
+    return newLeg({ way, known, session, at }, { exchange, kind, idRaw, idKey, method, target, bytesIn })
   })
   way.legs = legs
   return legs
@@ -218,13 +218,14 @@ export function legsOf(way: Way, known: Known, session: Session, posted: Posted,
 
 /** The exchange of a request without a body: a GET stream or a DELETE. */
 export function bareLeg(way: Way, known: Known, session: Session, kind: 'stream' | 'end', at: Stations): Leg {
-  const of = { exchange: way.exchange, kind, idRaw: undefined, method: undefined, bytesIn: 0 }
+  const none = { idRaw: undefined, idKey: undefined, method: undefined, bytesIn: 0 }
+  const of = { exchange: way.exchange, kind, ...none }
   const leg = newLeg({ way, known, session, at }, { ...of, target: nowhere })
   way.legs = [leg]
   return leg
 }
 
-type Fixed = 'exchange' | 'kind' | 'idRaw' | 'method' | 'target' | 'bytesIn'
+type Fixed = 'exchange' | 'kind' | 'idRaw' | 'idKey' | 'method' | 'target' | 'bytesIn'
 
 function newLeg(
   { way, known, session, at }: { way: Way; known: Known; session: Session; at: Stations },

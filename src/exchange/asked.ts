@@ -2,6 +2,7 @@
 import type { Asked } from '../policy/permit.ts'
 import type { Session } from '../session/sessions.ts'
 import { NONE } from '../wire/json.ts'
+import { idKeyOf } from '../wire/message.ts'
 import type { Message, Posted } from '../wire/message.ts'
 import { pendingKey } from './account.ts'
 import type { AskedMasked } from './account.ts'
@@ -26,7 +27,7 @@ export function askedOf(
   at: Stations,
 ): Asked[] {
   return messagesOf(posted).map((message, index) => {
-    const { kind, method, idRaw } = message
+    const { kind, method, idKey } = message
     const target = legs[index]?.target ?? { kind: 'none', name: '' }
     const session = legs[index]?.session
     const sid = session?.sid ?? session?.id ?? ''
@@ -35,7 +36,7 @@ export function askedOf(
       method,
       target,
       listensTo: method === 'subscriptions/listen' ? listensTo(message) : [],
-      isAwaited: kind === 'response' && at.state.awaited(sid, idRaw ?? '', 'server') !== undefined,
+      isAwaited: kind === 'response' && at.state.awaited(sid, idKey ?? '', 'server') !== undefined,
       isTaskOfOther: target.kind === 'task' && isTaskOfOther(known, target.name, at),
     }
   })
@@ -58,13 +59,14 @@ export function notePending(way: Way, legs: readonly Leg[], at: Stations): void 
   const nowMs = Math.floor(at.clock.nowUs() / 1000)
   for (const leg of legs) {
     const { sid } = leg.session
-    if (leg.idRaw === undefined) continue
+    const { idKey } = leg
+    if (idKey === undefined) continue
     if (leg.kind === 'response') {
-      at.state.settle(sid ?? leg.session.id, leg.idRaw, 'server')
+      at.state.settle(sid ?? leg.session.id, idKey, 'server')
     } else if (leg.kind === 'request') {
       at.pending.set(pendingKey(leg), leg)
       if (sid === undefined) continue
-      at.state.await(sid, leg.idRaw, 'client', { exchange: leg.exchange, method: leg.method ?? '' }, nowMs)
+      at.state.await(sid, idKey, 'client', { exchange: leg.exchange, method: leg.method ?? '' }, nowMs)
     }
   }
 }
@@ -74,9 +76,9 @@ export function noteCancelled(posted: Posted, session: Session, at: Stations): v
   for (const { tree, params, method } of messagesOf(posted)) {
     if (method !== 'notifications/cancelled') continue
     const id = tree.get(params, 'requestId')
-    if (id === NONE) continue
-    const idRaw = Buffer.from(tree.raw(id)).toString()
-    const leg = at.pending.get(pendingKey({ session, idRaw }))
+    const idKey = id === NONE ? undefined : idKeyOf(tree, id)
+    if (idKey === undefined) continue
+    const leg = at.pending.get(pendingKey({ session, idKey }))
     if (leg !== undefined) leg.isCancelled = true
   }
 }

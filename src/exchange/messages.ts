@@ -64,24 +64,21 @@ export function asMessage(tree: JsonTree, node: Node): Message {
 
 /** Finds whose answer it is: one of this request's, or one that waits on another stream. */
 function answered(way: Way, message: Message, at: Stations): Pick<Arrived, 'leg' | 'isEnd' | 'isAgain'> {
-  const { idRaw } = message
-  const own = way.legs.find((leg) => leg.kind === 'request' && leg.idRaw === idRaw)
+  const { idKey } = message
+  const own = way.legs.find((leg) => leg.kind === 'request' && leg.idKey === idKey)
   if (own !== undefined) return { leg: own, isEnd: !own.isFinished, isAgain: own.isFinished }
   const { session } = way
   const [stream] = way.legs
-  if (session === undefined || stream === undefined || idRaw === undefined) {
-    // A refusal of the server that names no request is the answer to the only one there is.
-    if (stream !== undefined && (idRaw === undefined || idRaw === 'null')) {
-      return { leg: stream, isEnd: !stream.isFinished, isAgain: false }
-    }
-    throw foreign()
+  if (session === undefined || stream === undefined) throw foreign()
+  if (idKey === undefined) {
+    // A refusal of the server that names no request answers the only one there is.
+    return { leg: stream, isEnd: !stream.isFinished, isAgain: false }
   }
-  if (idRaw === 'null' && stream.kind !== 'stream') return { leg: stream, isEnd: true, isAgain: false }
-  const waiting = at.pending.get(pendingKey({ session, idRaw }))
+  const waiting = at.pending.get(pendingKey({ session, idKey }))
   if (stream.kind === 'stream' && waiting !== undefined) {
     return { leg: waiting, isEnd: true, isAgain: false }
   }
-  const before = session.sid === undefined ? undefined : at.state.awaited(session.sid, idRaw, 'client')
+  const before = session.sid === undefined ? undefined : at.state.awaited(session.sid, idKey, 'client')
   if (stream.kind !== 'stream' || before === undefined) throw foreign()
   // Its exchange has ended: it was answered before, or a restart ended it as unknown.
   return { leg: stream, isEnd: false, isAgain: true }
@@ -156,11 +153,11 @@ export function isTaskOfOther(known: Known, taskId: string, at: Stations): boole
 
 /** Notes what later requests are checked by: questions of the server, tasks, the agreed version. */
 export function learn(message: Message, leg: Leg, known: Known, at: Stations): void {
-  const { tree, node, kind, idRaw, method } = message
+  const { tree, node, kind, idKey, method } = message
   const nowMs = Math.floor(at.clock.nowUs() / 1000)
-  if (kind === 'request' && idRaw !== undefined) {
+  if (kind === 'request' && idKey !== undefined) {
     const sid = leg.session.sid ?? leg.session.id
-    at.state.await(sid, idRaw, 'server', { exchange: leg.exchange, method: method ?? '' }, nowMs)
+    at.state.await(sid, idKey, 'server', { exchange: leg.exchange, method: method ?? '' }, nowMs)
     return
   }
   if (kind !== 'response') return

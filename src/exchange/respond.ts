@@ -124,7 +124,7 @@ async function respondBatch(
   const edits: Edit[] = []
   for (let node = tree.first(tree.root); node >= 0; node = tree.next(node)) {
     const message = asMessage(tree, node)
-    const leg = way.legs.find((one) => one.kind === 'request' && one.idRaw === message.idRaw)
+    const leg = way.legs.find((one) => one.kind === 'request' && one.idKey === message.idKey)
     if (leg === undefined) throw foreign()
     edits.push(...cutsOf(tree, message, leg, known, at))
     learn(message, leg, known, at)

@@ -57,7 +57,7 @@ export interface Stations {
   readonly masker: Masker
   readonly recorder: Recorder
   readonly clock: Clock
-  /** HMAC-SHA-256 under a key of this process: names the bytes a permit and a receipt are for. */
+  /** A keyed hash under a key of this process: names the bytes a permit and a receipt are for. */
   readonly digest: (connection: string, verb: string, sid: string, body: Uint8Array) => string
   /** Takes the gateway's own secrets out of what a server says; the same array where there are none. */
   readonly redact: (bytes: Uint8Array) => Uint8Array

@@ -16,6 +16,8 @@ export interface Leg {
   readonly kind: 'request' | 'notification' | 'response' | 'stream' | 'end'
   /** The raw id token; undefined for what is not answered by id. */
   readonly idRaw: string | undefined
+  /** The id by value: a server may spell it differently when it answers. */
+  readonly idKey: string | undefined
   readonly method: string | undefined
   readonly target: Target
   /** Method and target as they may stand in an entry. */

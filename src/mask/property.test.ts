@@ -155,10 +155,11 @@ const tree = fc.letrec<{ part: Part }>((tie) => ({
 function spell(value: Value, seed: () => number): string {
   const gap = (): string => ['', '', ' ', '\n  '][Math.floor(seed() * 4)] ?? ''
   if (typeof value === 'string') {
-    const chars = [...value].map((c) => {
+    const chars = Array.from(value).map((c) => {
       const isEscaped = seed() < 0.05
       if (!isEscaped) return JSON.stringify(c).slice(1, -1)
-      return [...c.split('')]
+      return c
+        .split('')
         .map((u) => `\\u${u.charCodeAt(0).toString(16).padStart(4, '0')}`)
         .join('')
     })

@@ -10,7 +10,7 @@ import { count, quote } from './entry.ts'
 import type * as is from './entry.ts'
 
 /** The version of the entry format, in each entry's `v`. */
-export const entryVersion = 1
+const entryVersion = 1
 
 /** An entry must stay below this many bytes. */
 export const entryBytesMax = 32_768

@@ -268,7 +268,7 @@ export interface Item {
 }
 
 /** The longest string from outside that an entry takes, in UTF-16 units; the body has the rest. */
-export const wordLengthMax = 512
+const wordLengthMax = 512
 
 const principals = new WeakMap<Masked<Who>, string>()
 

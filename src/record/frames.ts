@@ -138,11 +138,7 @@ export function readFrames(frames: Buffer): Frame[] | undefined {
   return found
 }
 
-/** What every header of this segment and no other begins with after the CRC: see `scan.ts`. */
-export function idBytes(segmentId: string): Buffer {
-  return Buffer.from(segmentId, 'hex')
-}
-
+/** Whether all bytes are zero; true of none. */
 export function isZero(bytes: Uint8Array): boolean {
   // A compare with itself one byte further on is far faster than a loop over the bytes.
   if (bytes.length === 0) return true

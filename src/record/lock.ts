@@ -19,8 +19,11 @@ export interface Holder {
   readonly bootId: string
   /** The process's start in clock ticks since boot; empty where the machine tells none. */
   readonly started: string
+  /** Of this taking of the lock and no other. */
+  readonly token: string
 }
 
+/** Time for another process to end a step which it has begun. */
 const settleMs = 200
 
 /** Gives the lock back. */
@@ -33,18 +36,19 @@ export type Release = () => Promise<void>
 export async function takeLock(disk: Disk, folder: string): Promise<Release> {
   const path = join(folder, 'lock')
   const self = await thisProcess()
-  for (let attempt = 0; attempt < 3; attempt++) {
-    if (await tryTake(disk, path, self)) return () => disk.remove(path).catch(ignoreMissing)
-    let holder = await readHolder(disk, path)
-    if (!holder) {
-      // Its maker may be between making the file and writing into it: give it the time.
-      await pause(settleMs)
-      holder = await readHolder(disk, path)
-    }
-    if (holder && (await isAlive(holder, self))) throw locked(path, holder)
-    await putAside(disk, path, holder)
+  const release = async (): Promise<void> => {
+    if ((await readHolder(disk, path))?.token === self.token) await disk.remove(path)
   }
-  throw locked(path, undefined)
+  if (await tryTake(disk, path, self)) return release
+  let holder = await readHolder(disk, path)
+  if (!holder) {
+    // Its maker may be between making the file and writing into it: give it the time.
+    await pause(settleMs)
+    holder = await readHolder(disk, path)
+  }
+  if (holder && (await isAlive(holder, self))) throw locked(path, holder)
+  await replace(disk, path, self, holder)
+  return release
 }
 
 async function tryTake(disk: Disk, path: string, self: Holder): Promise<boolean> {
@@ -62,22 +66,28 @@ async function tryTake(disk: Disk, path: string, self: Holder): Promise<boolean>
   }
 }
 
-/** Renames a stale lock before removing it: if in the meantime another process took it over, the
- *  one in our hands is not the one we judged, and goes back to its place. */
-async function putAside(disk: Disk, path: string, judged: Holder | undefined): Promise<void> {
-  const aside = `${path}.${newId('stale')}`
-  try {
-    await disk.rename(path, aside)
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return
-    throw error
+/**
+ * Puts our lock in the place of a stale one. Others may do the same at the same time: each waits
+ * until all have done so, and the one whose lock is there then has it. Only a process that stands
+ * still for longer than that, just between its last look and its renaming, would not be noticed.
+ */
+async function replace(
+  disk: Disk,
+  path: string,
+  self: Holder,
+  stale: Holder | undefined,
+): Promise<void> {
+  const own = `${path}.${self.token}`
+  if (!(await tryTake(disk, own, self))) throw locked(path, undefined)
+  const now = await readHolder(disk, path)
+  if (now?.token !== stale?.token) {
+    await disk.remove(own)
+    throw locked(path, now)
   }
-  const held = await readHolder(disk, aside)
-  if (held?.pid !== judged?.pid || held?.started !== judged?.started) {
-    await disk.rename(aside, path)
-    throw locked(path, held)
-  }
-  await disk.remove(aside)
+  await disk.rename(own, path)
+  await pause(settleMs)
+  const winner = await readHolder(disk, path)
+  if (winner?.token !== self.token) throw locked(path, winner)
 }
 
 /** Undefined when the file is gone, or holds nothing sensible: its maker died while making it. */
@@ -85,10 +95,10 @@ async function readHolder(disk: Disk, path: string): Promise<Holder | undefined>
   try {
     const value: unknown = JSON.parse(Buffer.from(await readWhole(disk, path)).toString('utf8'))
     if (!isObject(value)) return undefined
-    const { pid, bootId, started } = value
+    const { pid, bootId, started, token } = value
     if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid <= 0) return undefined
     if (typeof bootId !== 'string' || typeof started !== 'string') return undefined
-    return { pid, bootId, started }
+    return { pid, bootId, started, token: typeof token === 'string' ? token : '' }
   } catch (error) {
     if (error instanceof SyntaxError || errorCode(error) === 'ENOENT') return undefined
     throw error
@@ -108,7 +118,8 @@ async function isAlive(holder: Holder, self: Holder): Promise<boolean> {
 
 async function thisProcess(): Promise<Holder> {
   const bootId = await readText('/proc/sys/kernel/random/boot_id')
-  return { pid: process.pid, bootId: bootId.trim(), started: await startOf(process.pid) }
+  const started = await startOf(process.pid)
+  return { pid: process.pid, bootId: bootId.trim(), started, token: newId('lock') }
 }
 
 /** Field 22 of `/proc/<pid>/stat`; the second, a name in parentheses, may hold anything. */
@@ -126,11 +137,6 @@ async function readText(path: string): Promise<string> {
     // on the side of refusing to start.
     return ''
   }
-}
-
-/** Giving back twice does no harm. */
-function ignoreMissing(error: unknown): void {
-  if (errorCode(error) !== 'ENOENT') throw error
 }
 
 function locked(path: string, holder: Holder | undefined): Fault {

@@ -76,12 +76,18 @@ export class SegmentReader {
     return parsed ? { offset, header, link: { sequence: header.sequence, crc }, ...parsed } : 'torn'
   }
 
-  /** Headers alone, hop by hop from the start: the chain without what it holds. */
+  /**
+   * Headers alone, hop by hop from the start: the chain without what it holds.
+   * @throws {Fault} `record_down` with reason `damaged` when anything stands behind the last batch.
+   */
   async lastLink(): Promise<{ link: Link; nextIndex: number } | undefined> {
     let last: { link: Link; nextIndex: number } | undefined
     for (let offset = 0; ;) {
       const read = readBatchHeader(await this.#bytes(offset, batchHeaderBytes))
-      if (typeof read === 'string') return last
+      if (typeof read === 'string') {
+        if ((await this.lastNonZero(offset)) === offset) return last
+        throw this.damaged(offset, 'no valid batch, though a later segment exists')
+      }
       const { crc, header } = read
       const link = { sequence: header.sequence, crc }
       last = { link, nextIndex: header.firstIndex + header.entries }

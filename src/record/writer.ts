@@ -27,6 +27,8 @@ import type { Unfinished } from './unfinished.ts'
 export const clockBackUsMax: number = 5_000_000
 /** A batch that has reached this size gets nothing more. */
 const batchBytesMax = 4_194_304
+/** A batch of this size is written without waiting for more. */
+const earlyBytes = 65_536
 const pendingBytesMaxDefault = 268_435_456
 
 /** Entries that only end what was begun: the space between the floors is kept for them. */
@@ -55,6 +57,7 @@ export class SegmentRecorder implements Recorder {
   #state: RecorderState = 'open'
   #fault: Fault | undefined
   #isWriting = false
+  #isDue = false // A write will begin in this turn of the loop.
   #whenIdle: (() => void) | undefined
   #nextIndex: number
   #lastUs: number
@@ -197,16 +200,28 @@ export class SegmentRecorder implements Recorder {
     return batch
   }
 
+  /**
+   * Sees to it that the next batch is written. Not at once: whoever is woken by the same event of
+   * the loop gets into the same batch. But what is large enough goes while the others still append,
+   * so that disk and processor work at the same time.
+   */
   #kick(): void {
-    if (this.#isWriting || this.#queue.length === 0) return
-    this.#isWriting = true
-    // Not at once: whoever is woken by the same event of the loop gets into the same batch.
-    setImmediate(() => this.#writeNext())
+    const next = this.#queue[0]
+    if (this.#isWriting || !next) return
+    if (next.bytes >= earlyBytes) this.#writeNext()
+    else if (!this.#isDue) {
+      this.#isDue = true
+      setImmediate(() => {
+        this.#isDue = false
+        if (!this.#isWriting) this.#writeNext()
+      })
+    }
   }
 
   #writeNext(): void {
     const batch = this.#queue.shift()
-    if (!batch) return this.#idle()
+    if (!batch) return
+    this.#isWriting = true
     if (this.#queue.length === 0) this.#segmentBytes += batch.bytes
     this.#segments.write(batch, this.#room.isAmple, (error, bytes) => {
       if (error) return this.#fail(batch, error)
@@ -215,8 +230,7 @@ export class SegmentRecorder implements Recorder {
       this.#bytes += bytes
       this.#pendingBytes = this.#queue.reduce((sum, { bytes: each }) => sum + each, 0)
       if (this.#room.wrote(bytes)) void this.#look()
-      if (this.#queue.length > 0) setImmediate(() => this.#writeNext())
-      else this.#idle()
+      this.#idle()
     })
   }
 

@@ -121,12 +121,17 @@ interface Ids {
 
 function readId(tree: JsonTree, id: Node): Ids {
   if (id === NONE) return { idRaw: undefined, idKey: undefined }
+  const idKey = idKeyOf(tree, id)
+  if (idKey === undefined) throw bad('id', 'its id is neither a text nor an integer')
+  return { idRaw: rawText(tree, id), idKey }
+}
+
+/** The id at `id` by value, as `Message.idKey`; undefined when it is neither text nor integer. */
+export function idKeyOf(tree: JsonTree, id: Node): string | undefined {
   const kind = tree.kind(id)
-  const idRaw = rawText(tree, id)
-  if (kind === 'string' && tree.isWellFormed(id)) return { idRaw, idKey: `s${tree.text(id)}` }
-  const integer = kind === 'number' ? integerOf(idRaw) : undefined
-  if (integer === undefined) throw bad('id', 'its id is neither a text nor an integer')
-  return { idRaw, idKey: `n${integer}` }
+  if (kind === 'string' && tree.isWellFormed(id)) return `s${tree.text(id)}`
+  const integer = kind === 'number' ? integerOf(rawText(tree, id)) : undefined
+  return integer === undefined ? undefined : `n${integer}`
 }
 
 function rawText(tree: JsonTree, n: Node): string {

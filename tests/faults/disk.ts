@@ -251,7 +251,7 @@ export class FaultyMachine {
 }
 
 /** Numbers in [0, 1) that a seed decides (mulberry32). */
-export function randomFrom(seed: number): () => number {
+function randomFrom(seed: number): () => number {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0

@@ -6,7 +6,7 @@ import type { Clock } from '../../src/base/clock.ts'
 import type { Disk } from '../../src/base/disk.ts'
 import type { Masked } from '../../src/mask/masked.ts'
 import type { EntryInput, Item, Shared } from '../../src/record/entry.ts'
-import type { RecordPlace } from '../../src/record/read.ts'
+import type { RecordedEntry, RecordPlace } from '../../src/record/read.ts'
 import type { RecordOptions, Recorder, Recovered } from '../../src/record/record.ts'
 
 /** Stands for a masked value: what the record does with it does not depend on who made it. */
@@ -134,4 +134,36 @@ export async function broken(disk: Disk, promises: Promises): Promise<string[]> 
     if (want === Buffer.from(entry.body() ?? []).toString('latin1')) missing.delete(key)
   }
   return [...missing.keys()]
+}
+
+export const stop: EntryInput = { type: 'gateway.stopped', reason: 'test' }
+export const october: string = '2026-10-05T00:00:00.000Z'
+
+/** Every entry of the record. */
+export async function all(disk: Disk): Promise<RecordedEntry[]> {
+  return await Array.fromAsync(readRecord(place(disk)))
+}
+
+/** One call from its receipt to its end, in two commits. */
+export async function appendCall(recorder: Recorder, exchange: string, text = 'x'): Promise<void> {
+  const shared = share({ exchange, session: 'se_a' })
+  await recorder.append('d', shared, [
+    { entry: received(), body: masked<Uint8Array>(Buffer.from(text)) },
+  ])
+  await recorder.append('d', shared, [{ entry: finished() }])
+}
+
+/** Starts on what is there, stops well, and reads all of it. */
+export async function reopen(
+  disk: Disk,
+  clock: HandClock = new HandClock(october),
+  stops = true,
+): Promise<{
+  recorded: RecordedEntry[]
+  recovered: Recovered
+}> {
+  const { recorder, recovered } = await open(disk, clock)
+  if (stops) await recorder.append('', share({}), [{ entry: stop }])
+  await recorder.close()
+  return { recorded: await all(disk), recovered }
 }

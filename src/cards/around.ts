@@ -1,0 +1,58 @@
+/** What stands directly around digits and says that they are no card number. */
+import { hexValue, isDigit, isLetter } from './bytes.ts'
+
+const dash = 0x2d
+const dot = 0x2e
+const reach = 64
+
+/** Whether the digits [from, to) are a part of something longer: a decimal, a UUID, a hex word. */
+export function isInside(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  from: number,
+  to: number,
+): boolean {
+  const before = from > start ? (bytes[from - 1] ?? 0) : 0
+  const after = to < end ? (bytes[to] ?? 0) : 0
+  if (before === dot && from - 2 >= start && isDigit[bytes[from - 2] ?? 0] === 1) return true
+  if (after === dot && to + 1 < end && isDigit[bytes[to + 1] ?? 0] === 1) {
+    // `.00` is what spreadsheets put behind a number; any other fraction makes it a quantity.
+    let zero = to + 1
+    while (zero < end && bytes[zero] === 0x30) zero++
+    if (zero < end && isDigit[bytes[zero] ?? 0] === 1) return true
+  }
+  if (isLetter[before] === 1 || isLetter[after] === 1 || before === dash || after === dash) {
+    return isLongerWord(bytes, start, end, from, to)
+  }
+  return false
+}
+
+/** Whether a sign in front names the digits as something else: a phone number, an order's number. */
+export function isOtherNumber(
+  bytes: Uint8Array,
+  start: number,
+  from: number,
+  length: number,
+): boolean {
+  const before = from > start ? (bytes[from - 1] ?? 0) : 0
+  return before === 0x23 || (before === 0x2b && length <= 15)
+}
+
+/** A UUID, or a hex word of 24 digits and more with letters in it. */
+function isLongerWord(b: Uint8Array, min: number, max: number, from: number, to: number): boolean {
+  const isPart = (at: number): boolean => hexValue[b[at] ?? 0] !== 0 || b[at] === dash
+  let start = from
+  while (start > min && from - start < reach && isPart(start - 1)) start--
+  let end = to
+  while (end < max && end - to < reach && isPart(end)) end++
+  let letters = 0
+  let dashes = 0
+  for (let i = start; i < end; i++) {
+    if (b[i] === dash) dashes++
+    else if (isDigit[b[i] ?? 0] === 0) letters++
+  }
+  if (dashes === 0) return end - start >= 24 && letters >= 3
+  const isCut = b[start + 8] === dash && b[start + 13] === dash && b[start + 23] === dash
+  return dashes === 4 && end - start === 36 && isCut
+}

@@ -1,0 +1,85 @@
+/** Words in front of a value, and words near it: `CVV: 123`, `security code is 123`, `my visa …`. */
+import { OTHER, classOf, codePointAt, isDigit, isJoint, isWord } from './bytes.ts'
+import { leadBefore } from './spelling.ts'
+import { CARD, CID, CONTEXT, FILLER, SECRET } from './words.ts'
+import type { Names } from './words.ts'
+
+const backslash = 0x5c
+const labelReach = 40
+const contextReach = 40
+const wordsMax = 4
+const ends = new Int32Array(wordsMax)
+
+/** The meanings of the words directly before `at`; 0 when they name nothing. */
+export function labelBefore(names: Names, bytes: Uint8Array, start: number, at: number): number {
+  const min = Math.max(start, at - labelReach)
+  let p = at
+  for (let words = 0; words < wordsMax; words++) {
+    for (let step = 1; step > 0 && p > min; p -= step) step = jointBefore(bytes, p, min)
+    if (p <= min) return 0
+    ends[words] = p
+    for (let step = 1; step > 0 && p > min; p -= step) step = letterBefore(bytes, p, min)
+    const whole = phrase(names, bytes, p, words)
+    if ((whole & (SECRET | CARD | CID)) !== 0) return whole
+    // The letter of an escape such as `\n` belongs to no word.
+    if (p > min && bytes[p - 1] === backslash) return phrase(names, bytes, p + 1, words)
+    if ((names.word(bytes, p, ends[words] ?? 0) & FILLER) === 0) return 0
+  }
+  return 0
+}
+
+/** The meanings of what begins at `from` and ends with one of the words read so far. */
+function phrase(names: Names, bytes: Uint8Array, from: number, words: number): number {
+  for (let w = 0; w <= words; w++) {
+    const end = ends[w] ?? 0
+    if (end <= from) continue
+    const meaning = names.word(bytes, from, end)
+    if ((meaning & (SECRET | CARD | CID)) !== 0) return meaning
+  }
+  return 0
+}
+
+/** How many bytes before `at` may stand between a label and its value; 0 for none. */
+function jointBefore(bytes: Uint8Array, at: number, min: number): number {
+  const b = bytes[at - 1] ?? 0
+  if (b < 0x80) return isJoint[b] ?? 0
+  const lead = leadBefore(bytes, at, min)
+  return classOf(codePointAt(bytes, lead)) === OTHER ? 0 : at - lead
+}
+
+/** How many bytes before `at` are a letter or digit of a word; 0 for none. */
+function letterBefore(bytes: Uint8Array, at: number, min: number): number {
+  const b = bytes[at - 1] ?? 0
+  if (b < 0x80) return isWord[b] ?? 0
+  const lead = leadBefore(bytes, at, min)
+  return classOf(codePointAt(bytes, lead)) === OTHER ? at - lead : 0
+}
+
+/** Whether a word within forty bytes of [from, to) speaks of cards. */
+export function hasContext(
+  names: Names,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  from: number,
+  to: number,
+): boolean {
+  return (
+    speaksOfCards(names, bytes, Math.max(start, from - contextReach), from) ||
+    speaksOfCards(names, bytes, to, Math.min(end, to + contextReach))
+  )
+}
+
+function speaksOfCards(names: Names, bytes: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) {
+    if (isWord[bytes[i] ?? 0] === 0 || isDigit[bytes[i] ?? 0] === 1) continue
+    let end = i + 1
+    while (end < to && isWord[bytes[end] ?? 0] === 1) end++
+    if (end - i >= 3 && (names.word(bytes, i, end) & CONTEXT) !== 0) return true
+    // `\n` and its like are glued to the word behind them.
+    const isEscape = i > from && bytes[i - 1] === backslash
+    if (isEscape && (names.word(bytes, i + 1, end) & CONTEXT) !== 0) return true
+    i = end
+  }
+  return false
+}
