@@ -11,7 +11,7 @@ export function conditions(plan: Plan): Record<string, string> {
     placing: placing(),
     node: process.version,
     nginx: nginxVersion() ?? 'not installed',
-    rounds: `${plan.rounds} of ${plan.measureMs} ms after ${plan.warmMs} ms, interleaved; medians`,
+    rounds: `${plan.rounds} of ${plan.measureMs} ms after ${plan.warmMs} ms (${plan.firstWarmMs} ms in the first), interleaved; medians`,
     calls: 'POST tools/call, 2026-07-28, keep-alive',
     cards: 'one in the 1KB result, one a row in the others',
     controls: 'token check, 20 grants, masking, durable record',

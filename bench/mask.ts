@@ -1,9 +1,13 @@
-/** What masking costs: reading, scanning, writing over and rescanning one message, by size and kind. */
+/**
+ * What masking costs: reading, scanning, writing over and rescanning one message, by size and kind.
+ * By itself: `node bench/mask.ts`.
+ */
 import { createMasker } from '../src/mask/masker.ts'
 import { readJson } from '../src/wire/json.ts'
 import { pan } from '../tests/cards.ts'
+import { median } from './figure.ts'
 
-/** Medians of one kind of message. */
+/** Medians of one message. */
 export interface MaskFigure {
   readonly name: string
   readonly bytes: number
@@ -64,60 +68,45 @@ const sizes: readonly (readonly [name: string, bytes: number])[] = [
   ['1 MB', 1_048_576],
 ]
 
-const median = (values: number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
-
-/** Runs each kind and size for about `msEach` milliseconds after a warm-up; medians. */
+/** Runs each kind and size for about `msEach` milliseconds, as much again before to warm up. */
 export function maskFigures(msEach = 150): MaskFigure[] {
   const masker = createMasker({ sealKey: new Uint8Array(32) })
   const plan = { reveal: 'none', columns: [], rule: 'bench' } as const
   const limits = { bytesMax: 1 << 26, depthMax: 64 }
-  const figures: MaskFigure[] = []
-  for (const [size, bytes] of sizes) {
-    for (const [kind, make] of kinds) {
+  return sizes.flatMap(([size, bytes]) =>
+    kinds.map(([kind, make]) => {
       const message = make(bytes)
-      const times: [number[], number[], number[]] = [[], [], []]
+      const times: number[][] = [[], [], []]
       let found = 0
       const until = performance.now() + msEach * 2
       while (performance.now() < until) {
         const start = performance.now()
         const tree = readJson(message, limits)
         const read = performance.now()
-        const masked = masker.answer(tree, plan, 'bench')
+        const { maskings } = masker.answer(tree, plan, 'bench')
         const done = performance.now()
-        masked.maskings.groups()
-        times[0].push(read - start)
-        times[1].push(done - read)
-        times[2].push(performance.now() - done)
-        found = masked.maskings.count
+        maskings.groups()
+        times[0]?.push(read - start)
+        times[1]?.push(done - read)
+        times[2]?.push(performance.now() - done)
+        found = maskings.count
       }
       const [readUs = 0, maskUs = 0, groupsUs = 0] = times.map(
         (list) => median(list.slice(list.length >> 1)) * 1000,
       )
-      figures.push({
-        name: `${size} ${kind}`,
-        bytes: message.length,
-        found,
-        readUs,
-        maskUs,
-        groupsUs,
-      })
-    }
-  }
-  return figures
+      return { name: `${size} ${kind}`, bytes: message.length, found, readUs, maskUs, groupsUs }
+    }),
+  )
 }
 
 if (import.meta.main) {
-  console.log('message                     bytes   found  read µs  mask µs  groups µs   mask GB/s')
-  for (const f of maskFigures()) {
-    const speed = (f.bytes / f.maskUs / 1000).toFixed(2)
-    const cells = [f.readUs, f.maskUs, f.groupsUs].map((us) => us.toFixed(1).padStart(8))
-    console.log(
-      f.name.padEnd(26),
-      String(f.bytes).padStart(8),
-      String(f.found).padStart(5),
-      ...cells,
-      speed.padStart(10),
-    )
+  const heads = ['message', 'bytes', 'found', 'read µs', 'mask µs', 'groups µs', 'mask GB/s']
+  const line = (cells: readonly string[]): string =>
+    cells.map((cell, i) => (i === 0 ? cell.padEnd(27) : cell.padStart(10))).join('')
+  console.log(line(heads))
+  for (const m of maskFigures(400)) {
+    const micros = [m.readUs, m.maskUs, m.groupsUs].map((us) => us.toFixed(1))
+    const speed = (m.bytes / m.maskUs / 1000).toFixed(2)
+    console.log(line([m.name, String(m.bytes), String(m.found), ...micros, speed]))
   }
 }

@@ -30,6 +30,8 @@ import { loadFigures, printFigures, printLines, summarise, wasQuiet } from './ta
 const help = `npm run bench -- [--quick] [--only NAME,...] [--rounds N] [--unpinned]
   --quick     one short round of everything, to see that it works
   --only      some of: direct bare nginx gateway idle wire mask record transport
+  --sizes     some of: 1KB 64KB 1MB
+  --connections  some of: 1 32
   --rounds    how often each subject gets each load (default 5)
   --unpinned  let the system place the processes
 Example: npm run bench -- --only bare,gateway --rounds 3`
@@ -39,18 +41,23 @@ const { values: flags } = parseArgs({
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
     rounds: { type: 'string' },
+    sizes: { type: 'string' },
+    connections: { type: 'string' },
     unpinned: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 })
 const only = flags.only?.split(',')
+const listed = (list: string | undefined, name: string): boolean =>
+  list === undefined || list.split(',').includes(name)
 const wanted = (name: string): boolean => only === undefined || only.includes(name)
 
 const plan: Plan = {
-  sizes: ['1KB', '64KB', '1MB'],
-  connections: [1, 32],
+  sizes: (['1KB', '64KB', '1MB'] as const).filter((size) => listed(flags.sizes, size)),
+  connections: [1, 32].filter((count) => listed(flags.connections, String(count))),
   rounds: Number(flags.rounds ?? (flags.quick ? 1 : 5)),
   warmMs: flags.quick ? 250 : 1000,
+  firstWarmMs: flags.quick ? 250 : 4000,
   measureMs: flags.quick ? 500 : 2000,
 }
 

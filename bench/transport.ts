@@ -133,7 +133,14 @@ interface Side {
 async function one(running: Running, load: Running, size: Size, measureMs: number): Promise<Side> {
   const answer = makeAnswers().get(toolName(size, 'plain'))
   if (answer === undefined) throw new Error(`there is no answer of ${size}`)
-  const plan = { sizes: [size], connections: [32], rounds: 1, warmMs: 300, measureMs }
+  const plan = {
+    sizes: [size],
+    connections: [32],
+    rounds: 1,
+    warmMs: 300,
+    firstWarmMs: 300,
+    measureMs,
+  }
   const subject: Subject = {
     name: 'transport',
     port: running.port,

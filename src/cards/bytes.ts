@@ -14,8 +14,10 @@ export const isSeparator: Uint8Array = new Uint8Array(256)
 export const isMask: Uint8Array = new Uint8Array(256)
 /** What may stand between a label and its value. */
 export const isJoint: Uint8Array = new Uint8Array(256)
-/** ASCII which neither escapes nor spells an escape: no letter, no backslash. */
-export const isPlain: Uint8Array = new Uint8Array(256)
+/** Bytes behind digits which may go on with them in another spelling: a backslash, beyond ASCII. */
+export const goesOn: Uint8Array = new Uint8Array(256)
+/** Bytes before digits which may belong to them: those too, and what an escape can end in. */
+export const leadsIn: Uint8Array = new Uint8Array(256)
 /** What a word of a label is made of: letters, digits, everything beyond ASCII. */
 export const isWord: Uint8Array = new Uint8Array(256)
 
@@ -29,7 +31,8 @@ for (let b = 0; b < 256; b++) {
   if (/[/_]/.test(c)) isSeparator[b] = 2
   if (/[*xX#]/.test(c)) isMask[b] = 1
   if (/[\s:="'`()[\]\\>#|,/-]/.test(c)) isJoint[b] = 1
-  if (b < 0x80 && !/[A-Za-z\\]/.test(c)) isPlain[b] = 1
+  if (b >= 0x80 || c === '\\') goesOn[b] = 1
+  if (b >= 0x80 || /[A-Fa-fu]/.test(c)) leadsIn[b] = 1
   if (/[A-Za-z0-9_]/.test(c) || b >= 0x80) isWord[b] = 1
 }
 

@@ -2,6 +2,7 @@
  * What a scan found, in one growing array of integers: no object, no string for a finding, since a
  * result can hold one in each of its ten thousand rows.
  */
+import { assert } from '../base/assert.ts'
 import type { Names } from './words.ts'
 
 export const PAN = 0
@@ -71,6 +72,7 @@ export class Path {
 
   /** Enters an object, array or inner text whose meaning is `outer`. */
   push(kind: number, outer: number): void {
+    assert(this.depth < framesMax, 'a path is as deep as its frames go')
     const at = this.depth++
     this.kind[at] = kind
     this.index[at] = 0

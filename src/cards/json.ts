@@ -11,10 +11,12 @@
  */
 import { hexAt, isDigit, isLetter } from './bytes.ts'
 import { ELEMENT, INNER, MEMBER } from './findings.ts'
-import { HIGH, VERIFICATION, WORD, ZERO, code } from './findings.ts'
 import { Glues, NEXT_ROW, SAME_ROW } from './glue.ts'
 import { distinguish } from './keys.ts'
-import { CARD, CHILD, CID, CONTEXT, FILLER, LIST, NAME, SECRET } from './words.ts'
+import { Members } from './members.ts'
+import { CID, SECRET } from './words.ts'
+import { StringReader } from './strings.ts'
+import { TableScanner } from './tables.ts'
 import { Unescaped } from './unescape.ts'
 import type { Scan } from './findings.ts'
 import type { ValueScanner } from './value.ts'
@@ -23,20 +25,14 @@ const backslash = 0x5c
 const quote = 0x22
 /** How many JSON strings one in the other are looked into. */
 const levelsMax = 5
-const nameBytesMax = 64
 const depthMax = 500
+/** Below, no text has a header and a row worth the look. */
+const tableBytesMin = 12
 
 const isNumeric = new Uint8Array(256)
 for (const c of '0123456789+-.eE') isNumeric[c.charCodeAt(0)] = 1
 const isBlank = new Uint8Array(256)
 for (const c of ' \t\n\r') isBlank[c.charCodeAt(0)] = 1
-// Inside a string: a digit counts 1, a byte beyond ASCII marks the sum, quote and backslash stop.
-const beyondAscii = 1 << 26
-const weight = new Int32Array(256)
-for (let b = 0; b < 256; b++) weight[b] = b >= 0x80 ? beyondAscii : (isDigit[b] ?? 0)
-weight[backslash] = -1
-weight[quote] = -1
-
 type Expect = 'value' | 'key' | 'colon' | 'after'
 
 // Steps between two values of rows, as `Glues` knows them; anything else is no glue.
@@ -48,14 +44,11 @@ const stepNext = 3
 const stepOpen = 4
 
 export class JsonScanner {
+  readonly members: Members
   readonly #scan: Scan
   readonly #values: ValueScanner
-  // Facts of the string last read by `#stringEnd`.
-  #next = 0
-  #digits = 0
-  #isOdd = false
-  /** A string of this text has a sign of ASCII written as an escape of a string around the text. */
-  #isAlien = false
+  readonly #tables: TableScanner
+  readonly #strings = new StringReader()
   // The way since the last value of an object: where it began, after which name, and its steps.
   readonly #glues = new Glues()
   #glueStart = 0
@@ -64,7 +57,9 @@ export class JsonScanner {
 
   constructor(scan: Scan, values: ValueScanner) {
     this.#scan = scan
+    this.members = new Members(scan)
     this.#values = values
+    this.#tables = new TableScanner(scan, values)
   }
 
   /** Prepares for another message; names may have other ids now. */
@@ -72,13 +67,25 @@ export class JsonScanner {
     this.#glues.forget()
   }
 
-  /** Scans the inside of a string: as JSON where it is that, else as text. */
-  string(bytes: Uint8Array, start: number, end: number, levels: number, meaning: number): void {
+  /**
+   * Scans the inside of a string: as JSON where it is that, else as text.
+   * @param isBroken whether it may hold line breaks: escapes, or any at level 0.
+   */
+  string(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    levels: number,
+    meaning: number,
+    isBroken: boolean,
+  ): void {
     const first = bytes[start] ?? 0
     const isLike = first === 0x7b || first === 0x5b || first <= 0x20 || first === backslash
     const isJson = isLike && end - start > 6 && levels < levelsMax
     if (isJson && this.json(bytes, start, end, levels, meaning)) return
     if (isJson && levels > 0 && this.#unescaped(bytes, start, end, levels, meaning)) return
+    const isTable = isBroken && end - start > tableBytesMin
+    if (isTable && this.#tables.string(bytes, start, end, levels)) return
     this.#values.string(bytes, start, end, levels, meaning)
   }
 
@@ -145,10 +152,10 @@ export class JsonScanner {
           expect = next < 0 ? 'value' : 'after'
           at = Math.abs(next)
         } else if (expect === 'key') {
-          const stop = this.#stringEnd(bytes, c + 1, end, levels)
-          if (this.#isAlien) return false
+          const stop = this.#strings.read(bytes, c + 1, end, levels)
+          if (this.#strings.isAlien) return false
           this.#key(bytes, c + 1, stop, levels + 1)
-          at = this.#next
+          at = this.#strings.next
           expect = 'colon'
         } else return false
         continue
@@ -162,12 +169,7 @@ export class JsonScanner {
         expect = this.#comma()
         at++
       } else if (b === 0x7d || b === 0x5d) {
-        const kind = b === 0x7d ? MEMBER : ELEMENT
-        if (path.depth === base || path.kind[path.depth - 1] !== kind || expect === 'colon') {
-          return false
-        }
-        this.#steps = this.#steps === 0 && b === 0x7d ? stepClose : strange
-        path.pop()
+        if (path.depth === base || expect === 'colon' || !this.#close(b)) return false
         expect = 'after'
         at++
       } else {
@@ -178,7 +180,7 @@ export class JsonScanner {
         if (isOpening) {
           if (path.depth > depthMax) return false
           this.#steps = this.#steps === stepNext && b === 0x7b ? stepOpen : strange
-          path.push(b === 0x7b ? MEMBER : ELEMENT, this.#meaning())
+          path.push(b === 0x7b ? MEMBER : ELEMENT, this.members.meaning())
           expect = b === 0x7b ? 'key' : 'value'
           at++
         } else {
@@ -203,9 +205,9 @@ export class JsonScanner {
     for (;;) {
       let next = 0
       if (isInside) {
-        const stop = this.#stringEnd(bytes, at, end, levels)
-        if (this.#isAlien) return refused
-        next = this.#next
+        const stop = this.#strings.read(bytes, at, end, levels)
+        if (this.#strings.isAlien) return refused
+        next = this.#strings.next
         this.#stringValue(bytes, at, stop, levels)
       } else {
         next = this.#scalar(bytes, at, end)
@@ -227,7 +229,7 @@ export class JsonScanner {
     if (isDigit[b] === 1 || b === 0x2d) {
       while (stop < end && isNumeric[bytes[stop] ?? 0] === 1) stop++
       if (stop < end && isLetter[bytes[stop] ?? 0] === 1) return -1
-      this.number(bytes, at, stop, this.#meaning())
+      this.number(bytes, at, stop, this.members.meaning())
       return stop
     }
     while (stop < end && isLetter[bytes[stop] ?? 0] === 1) stop++
@@ -260,7 +262,7 @@ export class JsonScanner {
       path.pop()
       path.push(MEMBER, outer)
     }
-    this.key(glues.name, at + glues.nameStart, at + glues.nameEnd)
+    this.members.key(glues.name, at + glues.nameStart, at + glues.nameEnd)
     return at + length
   }
 
@@ -290,10 +292,12 @@ export class JsonScanner {
     )
   }
 
-  /** A number token in its place. */
-  number(bytes: Uint8Array, start: number, end: number, meaning: number): void {
-    if ((meaning & CID) !== 0) this.#cid(start, end, 1)
-    this.#values.number(bytes, start, end, meaning)
+  #close(b: number): boolean {
+    const { path } = this.#scan
+    if (path.kind[path.depth - 1] !== (b === 0x7d ? MEMBER : ELEMENT)) return false
+    this.#steps = this.#steps === 0 && b === 0x7d ? stepClose : strange
+    path.pop()
+    return true
   }
 
   #comma(): Expect {
@@ -308,57 +312,12 @@ export class JsonScanner {
     return 'value'
   }
 
-  /** What the value that comes is, by its key or column. */
-  #meaning(): number {
-    const { path } = this.#scan
-    const top = path.depth - 1
-    const meaning = path.meaning[top] ?? 0
-    const isCell = path.kind[top] === ELEMENT && top > 0 && path.kind[top - 1] === ELEMENT
-    return isCell ? meaning | this.#scan.cell(path.index[top] ?? 0) : meaning
-  }
-
-  /** Reads to the end of a string: returns where its inside ends. */
-  #stringEnd(bytes: Uint8Array, start: number, end: number, levels: number): number {
-    const marks = (1 << levels) - 1
-    const modulus = (2 << levels) - 1
-    this.#isAlien = false
-    let sum = 0
-    let isOdd = false
-    let at = start
-    for (;;) {
-      let w = 0
-      while (at < end && (w = weight[bytes[at] ?? 0] ?? 0) >= 0) {
-        sum |= w & beyondAscii
-        sum += w & 1
-        at++
-      }
-      if (at >= end) break
-      let c = at
-      while (c < end && bytes[c] === backslash) c++
-      if (c < end && bytes[c] === quote && ((c - at) & modulus) === marks) {
-        this.#digits = sum & (beyondAscii - 1)
-        this.#isOdd = isOdd || sum >= beyondAscii
-        this.#next = c + 1
-        return at
-      }
-      isOdd = true
-      // An escape of an outer string may spell one of our own signs: not to be read from here.
-      const unit = c < end && bytes[c] === 0x75 && c - at <= marks ? hexAt(bytes, c + 1) : -1
-      if (unit >= 0 && unit < 0x80) this.#isAlien = true
-      at = c + 1
-    }
-    this.#digits = sum & (beyondAscii - 1)
-    this.#isOdd = true
-    this.#next = end
-    return end
-  }
-
   #key(bytes: Uint8Array, start: number, end: number, levels: number): void {
     const { names, path } = this.#scan
-    const isRich = this.#digits >= 3 || this.#isOdd
+    const isRich = this.#strings.digits >= 3 || this.#strings.isOdd
     const id = names.id(bytes, start, end)
-    this.key(id, start, end)
-    if (this.#isOdd) path.name[path.depth - 1] = Math.min(0, id)
+    this.members.key(id, start, end)
+    if (this.#strings.isOdd) path.name[path.depth - 1] = Math.min(0, id)
     if (isRich) this.keyText(bytes, start, end, levels)
   }
 
@@ -372,48 +331,21 @@ export class JsonScanner {
     distinguish(findings, bytes, end, before, path.serial[path.depth - 1] ?? 0)
   }
 
-  /** Sets the key of the object at hand, and what its value is thereby. */
-  key(id: number, start: number, end: number): void {
-    const { names, path } = this.#scan
-    const top = path.depth - 1
-    const outer = path.outer[top] ?? 0
-    const own = names.of(id)
-    path.name[top] = id
-    if (this.#scan.origins.length > 0) this.#scan.nameAt(top, start, end)
-    else {
-      path.nameStart[top] = start
-      path.nameEnd[top] = end
-    }
-    let meaning = own | (outer & CONTEXT)
-    if ((own & CHILD) !== 0) {
-      meaning |= outer & (CARD | SECRET)
-      if ((outer & CONTEXT) !== 0 && (own & FILLER) !== 0) meaning |= CARD
-    }
-    path.meaning[top] = meaning
-    if ((own & CARD) !== 0 && path.hasCard[top] === 0) this.#isCard(top)
-  }
-
-  /** The object at hand has a card's number: then its `cid` is a verification value. */
-  #isCard(top: number): void {
-    const { path } = this.#scan
-    path.hasCard[top] = 1
-    const start = path.cidStart[top] ?? 0
-    if (start === 0) return
-    const form = (path.cidEnd[top] ?? 0) & 1 ? ZERO : WORD
-    this.#scan.found(start, (path.cidEnd[top] ?? 0) >> 1, code(VERIFICATION, HIGH, form), -1)
-  }
-
-  #cid(start: number, end: number, isNumber: 0 | 1): void {
-    const { path } = this.#scan
-    const top = path.depth - 1
-    if (end - start < 3 || end - start > 4) return
-    path.cidStart[top] = start
-    path.cidEnd[top] = end * 2 + isNumber
-    if (path.hasCard[top] === 1) this.#isCard(top)
-  }
-
   #stringValue(bytes: Uint8Array, start: number, end: number, levels: number): void {
-    this.value(bytes, start, end, levels + 1, this.#meaning(), this.#digits >= 3 || this.#isOdd)
+    const meaning = this.members.meaning()
+    const isNumber = this.#strings.digits === end - start && !this.#strings.isOdd
+    if (isNumber && (meaning & (SECRET | CID)) === 0) {
+      this.#values.digits(bytes, start, end, meaning)
+    } else {
+      const isRich = this.#strings.digits >= 3 || this.#strings.isOdd || (meaning & SECRET) !== 0
+      this.value(bytes, start, end, levels + 1, meaning, isRich, this.#strings.isOdd)
+    }
+  }
+
+  /** A number token in its place. */
+  number(bytes: Uint8Array, start: number, end: number, meaning: number): void {
+    if ((meaning & CID) !== 0) this.members.cid(start, end, 1)
+    this.#values.number(bytes, start, end, meaning)
   }
 
   /** A string in its place: as the name of a column, and for what it holds. */
@@ -424,32 +356,10 @@ export class JsonScanner {
     levels: number,
     meaning: number,
     isRich: boolean,
+    isBroken: boolean,
   ): void {
-    const { path } = this.#scan
-    const top = path.depth - 1
-    if (top > 0 && end - start <= nameBytesMax) {
-      const isList = ((path.outer[top] ?? 0) & LIST) !== 0
-      const isCell = path.kind[top] === ELEMENT && path.kind[top - 1] === ELEMENT
-      const isHeader = isCell && path.index[top - 1] === 0
-      if (isHeader || (isList && (path.kind[top] === ELEMENT || (meaning & NAME) !== 0))) {
-        this.#column(b, start, end, top)
-      }
-    }
-    if ((meaning & CID) !== 0) this.#cidText(b, start, end)
-    if (isRich || (meaning & SECRET) !== 0) this.string(b, start, end, levels, meaning)
-  }
-
-  /** Takes a string as the header of the column that its place, or its object's place, stands for. */
-  #column(bytes: Uint8Array, start: number, end: number, top: number): void {
-    const { names, path } = this.#scan
-    const named = names.meaning(bytes, start, end) & (CARD | SECRET)
-    if (named === 0) return
-    const list = path.kind[top] === ELEMENT ? top : top - 1
-    if (path.kind[list] === ELEMENT) this.#scan.column(path.index[list] ?? 0, named)
-  }
-
-  #cidText(bytes: Uint8Array, start: number, end: number): void {
-    for (let i = start; i < end; i++) if (isDigit[bytes[i] ?? 0] === 0) return
-    this.#cid(start, end, 0)
+    this.members.header(b, start, end, meaning)
+    if ((meaning & CID) !== 0) this.members.cidText(b, start, end)
+    if (isRich) this.string(b, start, end, levels, meaning, isBroken)
   }
 }

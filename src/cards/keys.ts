@@ -3,7 +3,7 @@ import { CODE, END, FIELDS, MARKER, PATCH, START, STARS, formOf, withForm } from
 import { starred } from './write.ts'
 import type { Findings } from './findings.ts'
 
-const seen = new WeakMap<Findings, Map<string, number>>()
+const seen: WeakMap<Findings, Map<string, number>> = new WeakMap()
 
 /**
  * Gives the key that ends at `end`, and holds the findings from `first` on, a suffix `~2`, `~3`… when
@@ -21,7 +21,10 @@ export function distinguish(
   for (let i = first; i <= last; i++)
     text += Buffer.from(written(findings, bytes, i)).toString('latin1')
   let counts = seen.get(findings)
-  if (counts === undefined) seen.set(findings, (counts = new Map()))
+  if (counts === undefined) {
+    counts = new Map<string, number>()
+    seen.set(findings, counts)
+  }
   const count = (counts.get(text) ?? 0) + 1
   counts.set(text, count)
   if (count === 1) return

@@ -1,6 +1,6 @@
 /** Where digits are not all ASCII as they stand: escapes, other scripts, separators of other kinds. */
 import { OTHER, classOf, codePointAt, hexAt, hexValue } from './bytes.ts'
-import { isDigit, isLetter, isPlain, isSeparator } from './bytes.ts'
+import { goesOn, isDigit, isSeparator, leadsIn } from './bytes.ts'
 
 const backslash = 0x5c
 
@@ -43,10 +43,10 @@ export function isSplit(
 ): boolean {
   const next = to < end ? (bytes[to] ?? 0) : 0
   const before = from > start ? (bytes[from - 1] ?? 0) : 0
-  if (isPlain[before] === 1 && isPlain[next] === 1) return false
-  if ((next >= 0x80 || next === backslash) && matters(bytes, to, end)) return true
+  if (leadsIn[before] === 0 && goesOn[next] === 0) return false
+  if (goesOn[next] === 1 && matters(bytes, to, end)) return true
   if (before >= 0x80) return classOf(codePointAt(bytes, leadBefore(bytes, from, start))) !== OTHER
-  return isLetter[before] === 1 && isOfEscape(bytes, start, end, from, to)
+  return leadsIn[before] === 1 && isOfEscape(bytes, start, end, from, to)
 }
 
 /** Whether the run begins among the hex digits of an escape and is, or goes on with, something that

@@ -7,7 +7,7 @@
  */
 import { isInside, isOtherNumber } from './around.ts'
 import { DIGIT, OTHER, classOf, codePointAt, widthAt } from './bytes.ts'
-import { isDigit, isHot, isJoint, isMask, isPlain, isSeparator, isWord } from './bytes.ts'
+import { goesOn, isDigit, isHot, isJoint, isMask, isSeparator, isWord, leadsIn } from './bytes.ts'
 import { CERTAIN, HIGH, MAGNETIC, MEDIUM, PAN, RECORD_ONLY, SECRET_PIN } from './findings.ts'
 import { MARKER, STARS, VERIFICATION, WORD, code } from './findings.ts'
 import { Groups, canBegin } from './groups.ts'
@@ -81,37 +81,42 @@ export class TextScanner {
     return this.#swept
   }
 
-  /** A number by itself has four digits in a row, so each fourth byte is enough. */
+  /** Groups of four with up to two separators between them: one byte in eight is a digit of such a
+   *  number, whatever the offset; the groups before the one that was hit are gone back to. */
   #sweepRun(): void {
     const bytes = this.#bytes
     const end = this.#end
     let done = 0
-    let i = 3
+    let i = 7
     for (;;) {
       while (
-        i + 12 < end &&
+        i + 24 < end &&
         ((isDigit[bytes[i] ?? 0] ?? 0) |
-          (isDigit[bytes[i + 4] ?? 0] ?? 0) |
           (isDigit[bytes[i + 8] ?? 0] ?? 0) |
-          (isDigit[bytes[i + 12] ?? 0] ?? 0)) ===
+          (isDigit[bytes[i + 16] ?? 0] ?? 0) |
+          (isDigit[bytes[i + 24] ?? 0] ?? 0)) ===
           0
       ) {
-        i += 16
+        i += 32
       }
-      while (i < end && isDigit[bytes[i] ?? 0] === 0) i += 4
+      while (i < end && isDigit[bytes[i] ?? 0] === 0) i += 8
       if (i >= end) return
       let from = i
       while (from > done && isDigit[bytes[from - 1] ?? 0] === 1) from--
       let to = i + 1
       while (to < end && isDigit[bytes[to] ?? 0] === 1) to++
+      const first = to - from < 12 ? firstOfGroups(bytes, done, from) : from
+      if (first < from) {
+        from = first
+        for (to = first + 1; isDigit[bytes[to] ?? 0] === 1;) to++
+      }
       done = to
-      const length = to - from
       const next = to < end ? (bytes[to] ?? 0) : 0
-      if (length >= 12 || (length >= 4 && isSeparator[next] === 1)) {
+      if (to - from >= 12 || isSeparator[next] === 1) {
         if (!isSplit(bytes, 0, end, from, to)) done = Math.max(to, this.#sequence(from, to))
         if (this.#swept >= 0) return
       }
-      i = done + 3
+      i = done + 7
     }
   }
 
@@ -143,9 +148,9 @@ export class TextScanner {
       while (from > done && isDigit[bytes[from - 1] ?? 0] === 1) from--
       let to = i + 1
       while (to < end && isDigit[bytes[to] ?? 0] === 1) to++
-      const isPair = to - from < 3 && isPlain[(to < end ? bytes[to] : 0) ?? 0] === 1
-      // One or two digits between plain characters are nothing of ours.
-      if (isPair && from > done && isPlain[bytes[from - 1] ?? 0] === 1) done = to
+      // One or two digits which nothing goes on with are nothing of ours.
+      const isPair = to - from < 3 && (to >= end || goesOn[bytes[to] ?? 0] === 0)
+      if (isPair && from > done && leadsIn[bytes[from - 1] ?? 0] === 0) done = to
       else done = this.#digitRun(from, to, done)
       // The next run of three begins at `done` or later, so it covers `done + 2`.
       i = done + 2
@@ -333,5 +338,19 @@ export class TextScanner {
       this.#nextAllowed += 2
     }
     return this.#nextAllowed < allowed.length && (allowed[this.#nextAllowed] ?? 0) <= start
+  }
+}
+
+/** The start of the groups of digits that end with the one at `from`, not before `min`. */
+function firstOfGroups(bytes: Uint8Array, min: number, from: number): number {
+  let first = from
+  for (;;) {
+    const separator = first > min ? (bytes[first - 1] ?? 0) : 0
+    if (isSeparator[separator] !== 1) return first
+    let at = first - 1
+    if (at > min && bytes[at - 1] === separator) at--
+    if (at <= min || isDigit[bytes[at - 1] ?? 0] === 0) return first
+    while (at > min && isDigit[bytes[at - 1] ?? 0] === 1) at--
+    first = at
   }
 }

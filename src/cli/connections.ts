@@ -46,7 +46,11 @@ function open(
 }
 
 /** @param where the connection's place in the configuration, for messages. */
-export function credentialOf(config: ConnectionConfig, where: string, secrets: Secrets): Credential {
+export function credentialOf(
+  config: ConnectionConfig,
+  where: string,
+  secrets: Secrets,
+): Credential {
   const { credential } = config
   const at = `${where}.credential`
   switch (credential.type) {

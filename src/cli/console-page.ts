@@ -38,7 +38,10 @@ export async function serveConsole(
 }
 
 function page(at: Stations, version: string): string {
-  const { status, record } = { record: at.recorder.state(), status: at.isStopping() ? 'stopping' : 'running' }
+  const { status, record } = {
+    record: at.recorder.state(),
+    status: at.isStopping() ? 'stopping' : 'running',
+  }
   const rows = [...at.connections.values()].map(
     ({ name, resource }) => `<tr><th scope="row">${name}</th><td>${escape(resource)}</td></tr>`,
   )

@@ -61,7 +61,9 @@ async function startServers(dir: string): Promise<[RunningServer, RunningServer]
   for (const one of started) if (one.status === 'fulfilled') await one.value.close()
   const failed = started.find((one) => one.status === 'rejected')
   const reason: unknown = failed?.status === 'rejected' ? failed.reason : undefined
-  throw reason instanceof Error ? reason : new Fault('upstream_down', 'A demo server did not start.')
+  throw reason instanceof Error
+    ? reason
+    : new Fault('upstream_down', 'A demo server did not start.')
 }
 
 async function startDemoGateway(
@@ -123,8 +125,18 @@ async function readyOf(gateway: Gateway): Promise<Ready> {
   if (local === undefined) throw new Fault('config_bad', 'The demo needs its local issuer.')
   const audience = config.publicUrl
   const of = { kind: 'person' as const, audience, ttlSeconds: tokenSeconds }
-  const engineer = await local.mint({ ...of, subject: 'erin', name: 'Erin Engineer', groups: ['shop-engineers'] })
-  const analyst = await local.mint({ ...of, subject: 'anna', name: 'Anna Analyst', roles: ['fraud-analyst'] })
+  const engineer = await local.mint({
+    ...of,
+    subject: 'erin',
+    name: 'Erin Engineer',
+    groups: ['shop-engineers'],
+  })
+  const analyst = await local.mint({
+    ...of,
+    subject: 'anna',
+    name: 'Anna Analyst',
+    roles: ['fraud-analyst'],
+  })
   return {
     gateway: gatewayUrl,
     console: consoleUrl,
@@ -143,12 +155,17 @@ function screen(ready: Ready, dataDir: string): string {
     jsonrpc: '2.0',
     id: 1,
     method: 'tools/call',
-    params: { name: 'execute_sql', arguments: { sql: 'select holder, pan, cvv from cards limit 3' } },
+    params: {
+      name: 'execute_sql',
+      arguments: { sql: 'select holder, pan, cvv from cards limit 3' },
+    },
   })
   const headers = `-H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream'`
   const token = (who: string): string =>
     `"Authorization: Bearer $(node -p 'require("${file}").tokens.${who}')"`
-  const client = { mcpServers: { shop: { type: 'http', url: shop, headers: { Authorization: 'Bearer <token>' } } } }
+  const client = {
+    mcpServers: { shop: { type: 'http', url: shop, headers: { Authorization: 'Bearer <token>' } } },
+  }
   return `
 Sallyport demo.  Gateway ${ready.gateway}   Console ${ready.console}   Stop with Ctrl+C.
 

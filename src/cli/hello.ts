@@ -5,12 +5,13 @@
  */
 import { Pool } from 'undici'
 import type { Dispatcher } from 'undici'
-import type { ConnectionConfig, SecretRef } from '../config/types.ts'
-import type { SecretForm, Secrets } from '../secrets/secrets.ts'
+import type { ConnectionConfig } from '../config/types.ts'
+import type { Secrets } from '../secrets/secrets.ts'
 import { credentialHeader } from '../upstream/credential.ts'
-import type { Credential, CredentialHeader, Reveals } from '../upstream/credential.ts'
+import type { CredentialHeader } from '../upstream/credential.ts'
 import { readUpstreamTls } from '../upstream/tls.ts'
 import { SseReader } from '../wire/sse.ts'
+import { credentialOf, tlsOf } from './connections.ts'
 
 /** What came of it. `message` is ours, without a word of the server. */
 export interface Greeting {
@@ -34,13 +35,7 @@ export async function greet(
   secrets: Secrets,
 ): Promise<Greeting> {
   const header = credentialHeader(config.name, credentialOf(config, where, secrets))
-  const { caFile, certFile, key, serverName } = config.tls
-  const tls = readUpstreamTls(config.name, {
-    ...(caFile === undefined ? {} : { caFile }),
-    ...(certFile === undefined ? {} : { certFile }),
-    ...(key === undefined ? {} : { key: live(secrets, key, 'pem', `${where}.tls.key`) }),
-    ...(serverName === undefined ? {} : { serverName }),
-  })
+  const tls = readUpstreamTls(config.name, tlsOf(config, where, secrets))
   const url = new URL(config.url)
   const { connectMs, headersMs, idleMs } = config.timeouts
   const pool = new Pool(url.origin, {
@@ -200,23 +195,4 @@ function causeOf(error: unknown): string {
   if (error instanceof Error && error.name === 'TimeoutError') return 'too slow'
   const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined
   return typeof code === 'string' ? code : 'broken answer'
-}
-
-function live(secrets: Secrets, ref: SecretRef, form: SecretForm, where: string): Reveals {
-  const secret = secrets.open(ref, form, where)
-  return { reveal: () => secret.read().reveal() }
-}
-
-function credentialOf(config: ConnectionConfig, where: string, secrets: Secrets): Credential {
-  const { credential } = config
-  const at = `${where}.credential`
-  if (credential.type === 'none') return credential
-  if (credential.type === 'basic') {
-    return {
-      type: 'basic',
-      username: credential.username,
-      password: live(secrets, credential.password, 'header', `${at}.password`),
-    }
-  }
-  return { ...credential, value: live(secrets, credential.value, 'header', `${at}.value`) }
 }

@@ -23,7 +23,9 @@ export function findConfig({ config }: Where): CheckedConfig {
     text = readFileSync(file, 'utf8')
   } catch (cause) {
     const hint = 'Make one with "sallyport init", or name yours with -c FILE.'
-    throw new Fault('config_bad', `There is no configuration file ${file} to read. ${hint}`, { cause })
+    throw new Fault('config_bad', `There is no configuration file ${file} to read. ${hint}`, {
+      cause,
+    })
   }
   return readConfig(text, file)
 }

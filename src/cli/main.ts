@@ -41,11 +41,17 @@ function addStarters(command: Make, where: With, done: (code: number) => void): 
   where(command('serve', 'Runs the gateway until SIGTERM.', 'sallyport serve -c sallyport.yaml'))
     .option('--port <port>', "in place of the file's gateway port", port)
     .option('--console-port <port>', "in place of the file's console port", port)
-    .action(async (options: { config?: string; data?: string; port?: number; consolePort?: number }) => {
-      const { serveCommand } = await import('./serve.ts')
-      done(await serveCommand(options, out, errors))
-    })
-  command('demo', 'Runs two real MCP servers behind the gateway, to try it.', 'sallyport demo --port 0')
+    .action(
+      async (options: { config?: string; data?: string; port?: number; consolePort?: number }) => {
+        const { serveCommand } = await import('./serve.ts')
+        done(await serveCommand(options, out, errors))
+      },
+    )
+  command(
+    'demo',
+    'Runs two real MCP servers behind the gateway, to try it.',
+    'sallyport demo --port 0',
+  )
     .option('--data <dir>', 'the data folder (default: .sallyport)')
     .option('--port <port>', 'the gateway port (default: 4100)', port)
     .option('--console-port <port>', 'the console port (default: 4101)', port)
@@ -66,11 +72,20 @@ function addReaders(command: Make, where: With, done: (code: number) => void): v
     .argument('<session>', 'the id that "sallyport sessions" prints')
     .option('--format <format>', 'text or jsonl', 'text')
     .option('--json', 'the same as --format jsonl')
-    .action(async (session: string, options: { config?: string; data?: string; format: string; json?: boolean }) => {
-      const { replayCommand } = await import('./read-record.ts')
-      done(await replayCommand(session, options, out, errors))
-    })
-  command('mask', 'Masks standard input the way the gateway does.', 'sallyport mask --jsonl < messages.jsonl')
+    .action(
+      async (
+        session: string,
+        options: { config?: string; data?: string; format: string; json?: boolean },
+      ) => {
+        const { replayCommand } = await import('./read-record.ts')
+        done(await replayCommand(session, options, out, errors))
+      },
+    )
+  command(
+    'mask',
+    'Masks standard input the way the gateway does.',
+    'sallyport mask --jsonl < messages.jsonl',
+  )
     .option('--jsonl', 'each line {"id","message"}; without it one text or JSON message')
     .action(async (options: { jsonl?: boolean }) => {
       const { maskCommand } = await import('./mask.ts')
@@ -79,13 +94,21 @@ function addReaders(command: Make, where: With, done: (code: number) => void): v
 }
 
 function addMakers(command: Make, where: With, done: (code: number) => void): void {
-  where(command('check', 'Checks a configuration and everything it names.', 'sallyport check -c sallyport.yaml'))
+  where(
+    command(
+      'check',
+      'Checks a configuration and everything it names.',
+      'sallyport check -c sallyport.yaml',
+    ),
+  )
     .option('--json', 'one JSON object instead of text')
     .option('--offline', 'only the file: nothing is asked, opened or written')
-    .action(async (options: { config?: string; data?: string; json?: boolean; offline?: boolean }) => {
-      const { checkCommand } = await import('./check.ts')
-      done(await checkCommand(options, out, errors))
-    })
+    .action(
+      async (options: { config?: string; data?: string; json?: boolean; offline?: boolean }) => {
+        const { checkCommand } = await import('./check.ts')
+        done(await checkCommand(options, out, errors))
+      },
+    )
   command('init', 'Writes a commented configuration and makes keys.', 'sallyport init --yes')
     .option('-c, --config <file>', 'the file to write (default: sallyport.yaml)')
     .option('--data <dir>', 'the data folder')
@@ -98,7 +121,13 @@ function addMakers(command: Make, where: With, done: (code: number) => void): vo
       const { initCommand } = await import('./init.ts')
       done(await initCommand(options, process.stdin, out, errors))
     })
-  where(command('token', 'Makes a token of the local issuer.', 'sallyport token --subject ada --group engineers'))
+  where(
+    command(
+      'token',
+      'Makes a token of the local issuer.',
+      'sallyport token --subject ada --group engineers',
+    ),
+  )
     .requiredOption('--subject <subject>', 'whom it names')
     .option('--name <name>', 'a name for people to read')
     .option('--kind <kind>', 'person, service or workload', 'person')

@@ -87,15 +87,37 @@ function addGauges(gauges: Gauges, registers: Registry[]): void {
   const gauge = (name: string, help: string, read: () => number): void => {
     const made: Gauge = new Gauge({ name, help, registers, collect: () => made.set(read()) })
   }
-  gauge('sallyport_record_open', '1 while the record takes entries, 0 when it is full or down.', () =>
-    gauges.record().state === 'open' ? 1 : 0,
+  gauge(
+    'sallyport_record_open',
+    '1 while the record takes entries, 0 when it is full or down.',
+    () => (gauges.record().state === 'open' ? 1 : 0),
   )
-  gauge('sallyport_record_entries', 'Entries written since the start.', () => gauges.record().figures.entries)
-  gauge('sallyport_record_commits', 'Commits since the start; each is one write and one sync.', () => gauges.record().figures.batches)
-  gauge('sallyport_record_bytes', 'Bytes written to the record since the start.', () => gauges.record().figures.bytes)
-  gauge('sallyport_record_free_bytes', 'Free bytes on the disk of the record; -1 when unknown.', () => gauges.record().figures.freeBytes ?? -1)
+  gauge(
+    'sallyport_record_entries',
+    'Entries written since the start.',
+    () => gauges.record().figures.entries,
+  )
+  gauge(
+    'sallyport_record_commits',
+    'Commits since the start; each is one write and one sync.',
+    () => gauges.record().figures.batches,
+  )
+  gauge(
+    'sallyport_record_bytes',
+    'Bytes written to the record since the start.',
+    () => gauges.record().figures.bytes,
+  )
+  gauge(
+    'sallyport_record_free_bytes',
+    'Free bytes on the disk of the record; -1 when unknown.',
+    () => gauges.record().figures.freeBytes ?? -1,
+  )
   gauge('sallyport_requests_underway', 'Requests being served.', () => gauges.underway())
   gauge('sallyport_sessions_open', 'Recorded sessions that are open.', () => gauges.sessions())
-  gauge('sallyport_in_flight_bytes', 'Bytes of messages held in memory.', () => gauges.inFlightBytes())
-  gauge('sallyport_resident_bytes', 'Resident memory of the process.', () => process.memoryUsage.rss())
+  gauge('sallyport_in_flight_bytes', 'Bytes of messages held in memory.', () =>
+    gauges.inFlightBytes(),
+  )
+  gauge('sallyport_resident_bytes', 'Resident memory of the process.', () =>
+    process.memoryUsage.rss(),
+  )
 }

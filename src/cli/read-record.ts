@@ -41,7 +41,12 @@ export async function replayCommand(
   return await show({ what: 'replay', session, format }, findDataDir(options), out, errors)
 }
 
-async function show(wanted: Look, dataDir: string, out: Writable, errors: Writable): Promise<number> {
+async function show(
+  wanted: Look,
+  dataDir: string,
+  out: Writable,
+  errors: Writable,
+): Promise<number> {
   const slow = setTimeout(() => errors.write('Reading the record …\n'), 2000)
   const user = userInfo().username
   try {

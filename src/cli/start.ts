@@ -110,8 +110,7 @@ async function openDoors(options: StartOptions, log: Logger): Promise<Doors> {
     const kind = error instanceof Error ? error.constructor.name : typeof error
     log.error({ kind, stack: error instanceof Error ? frames(error) : [] }, 'defect')
   }
-  const tls =
-    ask.tls === undefined ? undefined : tlsOf(ask.tls, options)
+  const tls = ask.tls === undefined ? undefined : tlsOf(ask.tls, options)
   const gateway = await listen({
     host: ask.gateway.host,
     port: options.gatewayPort ?? ask.gateway.port,
@@ -152,7 +151,9 @@ async function wire(options: StartOptions, doors: Doors, log: Logger): Promise<G
   const { at, local, recovered, metrics, state } = built
   const own = share({})
   const { sha256: configHash } = checked
-  await at.recorder.append('start', own, [{ entry: { type: 'gateway.started', version, configHash } }])
+  await at.recorder.append('start', own, [
+    { entry: { type: 'gateway.started', version, configHash } },
+  ])
   const documents = local?.documents() ?? {}
   doors.serveGateway = (incoming) =>
     serveAside(incoming, documents, at) ? Promise.resolve() : serve(incoming, at)

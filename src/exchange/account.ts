@@ -150,7 +150,11 @@ export function pendingKey(leg: Pick<Leg, 'session' | 'idKey'>): string {
  * A request that was refused before it was received.
  * @returns a receipt that covers the way's exchange; undefined when it was counted as part of a flood.
  */
-export async function recordRefusal(way: Way, fault: Fault, at: Stations): Promise<Durable | undefined> {
+export async function recordRefusal(
+  way: Way,
+  fault: Fault,
+  at: Stations,
+): Promise<Durable | undefined> {
   const reason = reasonOf(fault)
   const status = statusOf(fault)
   at.meters.refused(reason)
@@ -193,22 +197,10 @@ export function reasonOf(fault: Fault): string {
 }
 
 /** How an exchange that was received ends when a fault stops it. */
-export function outcomeOf(fault: Fault): CallOutcome {
-  switch (fault.code) {
-    case 'mask_failed':
-    case 'answer_too_large':
-      return 'withheld'
-    case 'cancelled':
-      return 'cancelled'
-    // If it went out, what became of it is not known.
-    case 'upstream_down':
-    case 'upstream_timeout':
-    case 'upstream_bad':
-      return fault.facts['isSent'] === false ? 'failed' : 'unknown'
-    case 'stopping':
-    case 'defect':
-      return 'unknown'
-    default:
-      return 'failed'
-  }
+export function outcomeOf({ code, facts }: Fault): CallOutcome {
+  if (code === 'mask_failed' || code === 'answer_too_large') return 'withheld'
+  if (code === 'cancelled') return 'cancelled'
+  const isUpstream = code.startsWith('upstream_') && facts['isSent'] !== false
+  // If it went out, what became of it is not known.
+  return isUpstream || code === 'stopping' || code === 'defect' ? 'unknown' : 'failed'
 }

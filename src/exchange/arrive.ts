@@ -44,12 +44,16 @@ export function newWay(incoming: Incoming, at: Stations): Way {
  *   `connection_unknown`, `connection_refused`, `stopping`, `path_unknown`.
  */
 export async function identify(way: Way, at: Stations): Promise<Known> {
-  if (at.isStopping()) throw new Fault('stopping', 'The gateway is stopping; try again in a moment.')
+  if (at.isStopping())
+    throw new Fault('stopping', 'The gateway is stopping; try again in a moment.')
   const { headers, path, query } = way.incoming
   at.checkHost(headers)
   const name = way.connectionName
   if (name === undefined) {
-    throw new Fault('path_unknown', 'Nothing is served at this path. Connections are at /mcp/{name}.')
+    throw new Fault(
+      'path_unknown',
+      'Nothing is served at this path. Connections are at /mcp/{name}.',
+    )
   }
   const connection = at.connections.get(name)
   const resource = connection?.resource ?? path
@@ -100,7 +104,11 @@ const noAccess: Known['access'] = {
 const plans = new Map<string, Known['plan']>()
 
 /** One plan per connection and outcome of the grants, so that the masker can keep what it derives. */
-function planOf(connection: Connection, reveal: 'none' | 'pan', grants: readonly string[]): Known['plan'] {
+function planOf(
+  connection: Connection,
+  reveal: 'none' | 'pan',
+  grants: readonly string[],
+): Known['plan'] {
   const rule = reveal === 'pan' ? `${connection.profile} ${grants.join(' ')}` : connection.profile
   const key = `${connection.name}\n${reveal}\n${rule}`
   const known = plans.get(key)
@@ -135,7 +143,8 @@ export async function readBody(way: Way, known: Known, at: Stations): Promise<Bo
   const bytes = tree === undefined ? came : at.masker.undo(tree, known.binding)
   const posted = bytes === came ? first : readPosted(bytes, limits)
   const sid = way.incoming.headers.get('mcp-session-id')
-  const version = sid === undefined ? undefined : at.state.binding(known.connection.name, sid)?.version
+  const version =
+    sid === undefined ? undefined : at.state.binding(known.connection.name, sid)?.version
   way.spoken = classify(posted, way.incoming.headers, version)
   if (way.spoken.era === 'modern' && posted.kind === 'one') {
     checkMirrors(posted.message, way.incoming.headers)
@@ -163,7 +172,13 @@ export function join(way: Way, known: Known, posted: Posted | null, at: Stations
 }
 
 /** A new session and the token it was opened with are recorded with its first call. */
-function noteOpening(way: Way, known: Known, session: Session, posted: Posted | null, at: Stations): void {
+function noteOpening(
+  way: Way,
+  known: Known,
+  session: Session,
+  posted: Posted | null,
+  at: Stations,
+): void {
   const userAgent = way.incoming.headers.get('user-agent')
   const client = posted?.kind === 'one' ? clientOf(posted.message) : {}
   const { continues } = session
@@ -201,7 +216,13 @@ const removed: ReadonlySet<string> = new Set(['resources/subscribe', 'resources/
 const nowhere = { kind: 'none' as const, name: '' }
 
 /** The exchanges of a POST: one for a single message, one for each element of a batch. */
-export function legsOf(way: Way, known: Known, session: Session, posted: Posted, at: Stations): Leg[] {
+export function legsOf(
+  way: Way,
+  known: Known,
+  session: Session,
+  posted: Posted,
+  at: Stations,
+): Leg[] {
   const messages = posted.kind === 'one' ? [posted.message] : posted.messages
   const legs = messages.map((message, index) => {
     const { tree, node, kind, idRaw, idKey, method } = message
@@ -210,14 +231,23 @@ export function legsOf(way: Way, known: Known, session: Session, posted: Posted,
     const target = isGone ? nowhere : targetOf(message)
     const bytesIn = tree.end(node) - tree.start(node)
     const exchange = index === 0 ? way.exchange : newId('ex')
-    return newLeg({ way, known, session, at }, { exchange, kind, idRaw, idKey, method, target, bytesIn })
+    return newLeg(
+      { way, known, session, at },
+      { exchange, kind, idRaw, idKey, method, target, bytesIn },
+    )
   })
   way.legs = legs
   return legs
 }
 
 /** The exchange of a request without a body: a GET stream or a DELETE. */
-export function bareLeg(way: Way, known: Known, session: Session, kind: 'stream' | 'end', at: Stations): Leg {
+export function bareLeg(
+  way: Way,
+  known: Known,
+  session: Session,
+  kind: 'stream' | 'end',
+  at: Stations,
+): Leg {
   const none = { idRaw: undefined, idKey: undefined, method: undefined, bytesIn: 0 }
   const of = { exchange: way.exchange, kind, ...none }
   const leg = newLeg({ way, known, session, at }, { ...of, target: nowhere })

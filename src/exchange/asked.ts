@@ -20,12 +20,7 @@ export function maskAsked(posted: Posted, known: Known, at: Stations): AskedMask
 }
 
 /** What policy decides by: everything of it from the body. */
-export function askedOf(
-  posted: Posted,
-  legs: readonly Leg[],
-  known: Known,
-  at: Stations,
-): Asked[] {
+export function askedOf(posted: Posted, legs: readonly Leg[], known: Known, at: Stations): Asked[] {
   return messagesOf(posted).map((message, index) => {
     const { kind, method, idKey } = message
     const target = legs[index]?.target ?? { kind: 'none', name: '' }
@@ -66,7 +61,13 @@ export function notePending(way: Way, legs: readonly Leg[], at: Stations): void 
     } else if (leg.kind === 'request') {
       at.pending.set(pendingKey(leg), leg)
       if (sid === undefined) continue
-      at.state.await(sid, idKey, 'client', { exchange: leg.exchange, method: leg.method ?? '' }, nowMs)
+      at.state.await(
+        sid,
+        idKey,
+        'client',
+        { exchange: leg.exchange, method: leg.method ?? '' },
+        nowMs,
+      )
     }
   }
 }

@@ -58,12 +58,20 @@ export function asMessage(tree: JsonTree, node: Node): Message {
     return readMessage(tree, node)
   } catch (error) {
     if (!(error instanceof Fault)) throw error
-    throw badAnswer('not_json_rpc', 'The server answered with something that is not JSON-RPC.', error)
+    throw badAnswer(
+      'not_json_rpc',
+      'The server answered with something that is not JSON-RPC.',
+      error,
+    )
   }
 }
 
 /** Finds whose answer it is: one of this request's, or one that waits on another stream. */
-function answered(way: Way, message: Message, at: Stations): Pick<Arrived, 'leg' | 'isEnd' | 'isAgain'> {
+function answered(
+  way: Way,
+  message: Message,
+  at: Stations,
+): Pick<Arrived, 'leg' | 'isEnd' | 'isAgain'> {
   const { idKey } = message
   const own = way.legs.find((leg) => leg.kind === 'request' && leg.idKey === idKey)
   if (own !== undefined) return { leg: own, isEnd: !own.isFinished, isAgain: own.isFinished }
@@ -78,7 +86,8 @@ function answered(way: Way, message: Message, at: Stations): Pick<Arrived, 'leg'
   if (stream.kind === 'stream' && waiting !== undefined) {
     return { leg: waiting, isEnd: true, isAgain: false }
   }
-  const before = session.sid === undefined ? undefined : at.state.awaited(session.sid, idKey, 'client')
+  const before =
+    session.sid === undefined ? undefined : at.state.awaited(session.sid, idKey, 'client')
   if (stream.kind !== 'stream' || before === undefined) throw foreign()
   // Its exchange has ended: it was answered before, or a restart ended it as unknown.
   return { leg: stream, isEnd: false, isAgain: true }
@@ -124,7 +133,11 @@ export async function pass(
 }
 
 /** Lists are cut to what the principal may use; everything else is the very same tree. */
-function filtered(arrived: Arrived, known: Known, at: Stations): { tree: JsonTree; message: Message } {
+function filtered(
+  arrived: Arrived,
+  known: Known,
+  at: Stations,
+): { tree: JsonTree; message: Message } {
   const { tree, message, leg } = arrived
   const edits = cutsOf(tree, message, leg, known, at)
   if (edits.length === 0) return { tree, message }
@@ -203,5 +216,8 @@ export function tooLarge(reason: string): Fault {
 }
 
 export function foreign(): Fault {
-  return badAnswer('answer_of_another_request', 'The server answered a request that was not asked here.')
+  return badAnswer(
+    'answer_of_another_request',
+    'The server answered a request that was not asked here.',
+  )
 }

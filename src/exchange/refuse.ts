@@ -54,12 +54,16 @@ async function answerRefused(way: Way, fault: Fault, at: Stations): Promise<void
   const shown = at.masker.ours(body)
   const recorded = await recordIfUp(way, fault, at)
   if (recorded === 'counted') {
-    const slow = new Fault('rate_limited', 'Too many bad requests from this address; they are counted, not answered.')
+    const slow = new Fault(
+      'rate_limited',
+      'Too many bad requests from this address; they are counted, not answered.',
+    )
     const answer = whole(way, slow, at)
     sendWhole(way, answer, releaseUnrecorded(at.masker.ours(answer.body)))
     return
   }
-  const released = recorded === 'down' ? releaseUnrecorded(shown) : release(shown, recorded, way.exchange)
+  const released =
+    recorded === 'down' ? releaseUnrecorded(shown) : release(shown, recorded, way.exchange)
   at.log.info({ exchange: way.exchange, code: fault.code, reason: reasonOf(fault) }, 'refused')
   if (way.incoming.gone.aborted) cut(way)
   else sendWhole(way, head, released)
@@ -102,7 +106,9 @@ function told(way: Way, leg: Leg | undefined, fault: Fault, at: Stations): Told 
     exchange: leg?.exchange ?? way.exchange,
     idRaw: isRequest ? (leg?.idRaw ?? message?.idRaw) : undefined,
     isToolCall: (leg?.method ?? message?.method) === 'tools/call',
-    era: spoken?.era ?? (way.incoming.headers.get('mcp-protocol-version') === '2026-07-28' ? 'modern' : undefined),
+    era:
+      spoken?.era ??
+      (way.incoming.headers.get('mcp-protocol-version') === '2026-07-28' ? 'modern' : undefined),
     // For any name alike: who has not signed in does not learn which connections there are.
     ...(isAuth && connectionName !== undefined
       ? { challenge: at.identity.challenge(way.incoming.path, reasonOf(fault)) }
@@ -116,7 +122,10 @@ async function endReceived(way: Way, fault: Fault, at: Stations): Promise<void> 
   const open = way.legs.filter((leg) => !leg.isFinished)
   const httpStatus = isBegun ? 200 : statusOf(fault)
   const outcome = way.legs.some((leg) => leg.isCancelled) ? 'cancelled' : outcomeOf(fault)
-  at.log.info({ exchange: way.exchange, code: fault.code, reason: reasonOf(fault), outcome }, 'ended')
+  at.log.info(
+    { exchange: way.exchange, code: fault.code, reason: reasonOf(fault), outcome },
+    'ended',
+  )
   const released: Released[] = []
   for (const leg of open) {
     // A client that closes its GET stream has done nothing unusual.
@@ -125,7 +134,8 @@ async function endReceived(way: Way, fault: Fault, at: Stations): Promise<void> 
     const receipt = await recordEnd(leg, end, at)
     const message = refusalMessage(fault, told(way, leg, fault, at))
     const shown = at.masker.ours(isBegun ? writeSse({ data: message, event: 'message' }) : message)
-    if (receipt !== undefined && leg.kind === 'request') released.push(release(shown, receipt, leg.exchange))
+    if (receipt !== undefined && leg.kind === 'request')
+      released.push(release(shown, receipt, leg.exchange))
     else if (!isBegun) released.push(releaseUnrecorded(shown))
   }
   if (way.incoming.gone.aborted) cut(way)

@@ -59,7 +59,10 @@ async function checkStatus(way: Way, answer: Answer, at: Stations): Promise<void
   }
   if (status === 401 || status === 403 || status === 407) {
     const reason = 'upstream_refused_gateway'
-    throw badAnswer(reason, 'The server refuses the gateway: its credential or address is not accepted there.')
+    throw badAnswer(
+      reason,
+      'The server refuses the gateway: its credential or address is not accepted there.',
+    )
   }
   if (status >= 300 && status < 400) {
     throw badAnswer('upstream_redirects', 'The server redirects, which is never followed.')
@@ -78,7 +81,10 @@ function bindSession(way: Way, answer: Answer, at: Stations): void {
 async function respondEmpty(way: Way, answer: Answer, at: Stations): Promise<void> {
   answer.discard()
   if (way.legs.some((leg) => leg.kind === 'request')) {
-    throw badAnswer('no_message', `The server answered ${answer.status} without a JSON-RPC message.`)
+    throw badAnswer(
+      'no_message',
+      `The server answered ${answer.status} without a JSON-RPC message.`,
+    )
   }
   const outcome = answer.status < 400 ? ('ok' as const) : ('error' as const)
   for (const leg of way.legs) await recordEnd(leg, { outcome, httpStatus: answer.status }, at)
@@ -135,7 +141,13 @@ async function respondBatch(
   first.messages++
   first.bytesOut += shown.bytes.length
   const delivered = known.plan.reveal === 'pan' ? ('revealed' as const) : ('masked' as const)
-  const told = { rpcKind: 'response' as const, method: undefined, bytes: tree.bytes.length, kept, maskings }
+  const told = {
+    rpcKind: 'response' as const,
+    method: undefined,
+    bytes: tree.bytes.length,
+    kept,
+    maskings,
+  }
   const rest = { delivered, eventId: undefined, isAgain: false }
   const receipt = await recordMessage(first, { ...told, ...rest }, undefined, at)
   const released = release(shown, receipt, receiptName(first))

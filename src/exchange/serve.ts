@@ -119,7 +119,8 @@ async function send(way: Way, known: Known, sending: Sending, at: Stations): Pro
   }
   if (incoming.gone.aborted) leave()
   else incoming.gone.addEventListener('abort', leave, { once: true })
-  const method = incoming.method === 'GET' || incoming.method === 'DELETE' ? incoming.method : 'POST'
+  const method =
+    incoming.method === 'GET' || incoming.method === 'DELETE' ? incoming.method : 'POST'
   const headers = unsealed(incoming.headers.entries(), known, at)
   const out = { digest, method, headers, signal: work.signal } as const
   const whole = bytes === undefined ? out : { ...out, body: bytes }

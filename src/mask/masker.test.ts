@@ -225,6 +225,34 @@ test('keys tell: cards even where Luhn fails, verification values, PINs, tracks'
   assert.deepEqual(JSON.parse(text(rows(clear))), { rows: [want, want, want] })
   assert.deepEqual(JSON.parse(token(JSON.stringify(clear))), want)
 })
+test('a number is told once, however it is spelt and what stands before it', () => {
+  const spaced = grouped(visa, [4, 4, 4, 4], '\u00a0')
+  const { found, kept } = answer(result(JSON.stringify(`${visa} or ${spaced}, ${amex}`)))
+  assert.equal(found.length, 3)
+  assert.equal(
+    JSON.parse(kept).result,
+    `${stars(visa)} or ${grouped(stars(visa), [4, 4, 4, 4], '\u00a0')}, ${stars(amex)}`,
+  )
+})
+test('groups that go on in escapes are read to their end', () => {
+  // The first thirteen digits are a number of their own where a card word is near.
+  const head = pan('60116000', 13)
+  const whole = pan(head, 16)
+  const spelt = `${grouped(head, [4, 4, 4, 1], '-')}\\u003${whole[13]}${whole.slice(14)}`
+  const want = grouped(stars(whole), [4, 4, 4, 4], '-')
+  assert.equal(JSON.parse(token(`"card ${spelt}"`)), `card ${want}`)
+})
+test('verification values keep their kind: numbers of four digits, one lost zero, flags', () => {
+  const seen = (value: string): string => token(`{"cvv":${value}}`)
+  assert.equal(seen('1234'), '{"cvv":0   }')
+  assert.equal(seen('12'), '{"cvv":0 }')
+  assert.equal(seen('"1234"'), '{"cvv":"***"}')
+  assert.equal(seen('1'), '{"cvv":1}')
+  assert.equal(seen('true'), '{"cvv":true}')
+  assert.equal(seen('12345'), '{"cvv":12345}')
+  assert.equal(seen('["123","456"]'), '{"cvv":["***","***"]}')
+  assert.equal(seen('{"value":"123"}'), '{"cvv":{"value":"***"}}')
+})
 test('a cid is a verification value beside a card number only, whichever comes first', () => {
   const other = { cid: '1234', name: 'x' }
   assert.deepEqual(JSON.parse(token(JSON.stringify(other))), other)
@@ -251,6 +279,43 @@ test('columns tell, wherever the header stands', () => {
   const first = [['id', 'pan', 'cvv'], ...table.rows]
   assert.deepEqual(JSON.parse(text(JSON.stringify(first))).slice(1), want)
 })
+const tables: readonly (readonly [what: string, text: string, masked: string])[] = [
+  [
+    'CSV',
+    `id,pan,cvv\n1,${broken(visa)},123\n2,${visa},"456"`,
+    `id,pan,cvv\n1,${stars(broken(visa))},***\n2,${stars(visa)},"***"`,
+  ],
+  [
+    'CSV with quotes, CRLF and commas in cells',
+    `"name","cvv","n"\r\n"Doe, J","123","456"\r\n`,
+    `"name","cvv","n"\r\n"Doe, J","***","456"\r\n`,
+  ],
+  ['tabs', `id\tcvv2\tzip\n1\t123\t12345`, `id\tcvv2\tzip\n1\t***\t12345`],
+  [
+    'Markdown',
+    `Rows:\n\n| id | CVV | n |\n|----|-----|---|\n| 1 | 123 | 456 |\n| 2 | 789 | 12 |\n\nCall 123.`,
+    `Rows:\n\n| id | CVV | n |\n|----|-----|---|\n| 1 | *** | 456 |\n| 2 | *** | 12 |\n\nCall 123.`,
+  ],
+  [
+    'a database shell',
+    ` id | pan | cvv\n----+-----+-----\n  1 | ${broken(visa)} | 123\n(1 row)`,
+    ` id | pan | cvv\n----+-----+-----\n  1 | ${stars(broken(visa))} | ***\n(1 row)`,
+  ],
+  [
+    'a drawn box',
+    `+----+-----+\n| id | cvv |\n+----+-----+\n| 12 | 123 |\n+----+-----+`,
+    `+----+-----+\n| id | cvv |\n+----+-----+\n| 12 | *** |\n+----+-----+`,
+  ],
+  ['no column of ours', 'id,zip,code\n1,123,456\n', 'id,zip,code\n1,123,456\n'],
+]
+for (const [what, value, want] of tables) {
+  test(`columns of tables in text: ${what}`, () => {
+    assert.equal(text(value), want)
+    assert.equal(JSON.parse(text(JSON.stringify({ a: value }))).a, want)
+    assert.equal(Buffer.from(masker.text(Buffer.from(value), plan).shown.bytes).toString(), want)
+    assert.equal(text(want), want)
+  })
+}
 test('a configured column is a card column', () => {
   const by = { ...plan, columns: ['*.cc_*'] }
   assert.equal(token(`{"cc_main":"${broken(visa)}"}`, by), `{"cc_main":"${stars(broken(visa))}"}`)

@@ -214,7 +214,8 @@ class PlanMasker implements Masker {
 
   /** Masks every string below `holder` in place. */
   #mask(holder: object): void {
-    for (const [key, value] of Object.entries(holder)) {
+    for (const key of Object.keys(holder)) {
+      const value: unknown = Reflect.get(holder, key)
       if (typeof value === 'string') Reflect.set(holder, key, this.#wordText(value))
       else if (typeof value === 'object' && value !== null) this.#mask(value)
     }

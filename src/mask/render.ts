@@ -12,6 +12,7 @@ import {
 } from '../cards/findings.ts'
 import { MARKER, STARS, WORD, formOf, kindOf } from '../cards/findings.ts'
 import { digitForm, stars } from '../cards/write.ts'
+import { splice } from '../wire/splice.ts'
 import type { Findings } from '../cards/findings.ts'
 import type { Written } from './masked.ts'
 
@@ -50,7 +51,6 @@ export function renderShown(
 }
 
 class Renderer {
-  readonly #message: Uint8Array
   readonly #findings: Findings
   /** What the client may see; undefined for the record. */
   readonly #reveal: 'none' | 'pan' | undefined
@@ -61,7 +61,6 @@ class Renderer {
   readonly #clear: number[] = []
 
   constructor(message: Uint8Array, findings: Findings, reveal?: 'none' | 'pan') {
-    this.#message = message
     this.#findings = findings
     this.#reveal = reveal
     this.#out = Buffer.from(message)
@@ -115,17 +114,9 @@ class Renderer {
     const secrets = Int32Array.from(this.#secrets)
     const clear = Int32Array.from(this.#clear)
     if (cuts.length === 0) return { bytes: this.#out, written: { secrets, clear } }
-    const parts: Uint8Array[] = []
-    let done = 0 // Invariant: bytes [0, done) of the message are already in parts.
-    for (const cut of cuts) {
-      if (cut.start < done) continue // An alias covers what was found in it.
-      parts.push(this.#out.subarray(done, cut.start), cut.bytes)
-      done = cut.end
-    }
-    parts.push(this.#out.subarray(done))
     moved(secrets, cuts)
     moved(clear, cuts)
-    return { bytes: Buffer.concat(parts), written: { secrets, clear } }
+    return { bytes: splice(this.#out, cuts), written: { secrets, clear } }
   }
 }
 

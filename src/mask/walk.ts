@@ -44,10 +44,10 @@ export class Scanner {
   text(bytes: Uint8Array, levels: number): void {
     this.scan.begin()
     this.#json.begin()
-    this.#json.string(bytes, 0, bytes.length, levels, 0)
+    this.#json.string(bytes, 0, bytes.length, levels, 0, true)
     if (!this.scan.isLate) return
     this.scan.again()
-    this.#json.string(bytes, 0, bytes.length, levels, 0)
+    this.#json.string(bytes, 0, bytes.length, levels, 0, true)
   }
 
   #once(tree: JsonTree, places: readonly Place[]): void {
@@ -71,7 +71,7 @@ export class Scanner {
   #value(tree: JsonTree, node: Node, start: number, meaning: number): void {
     switch (tree.kind(node)) {
       case 'string':
-        this.#json.value(tree.bytes, start + 1, tree.end(node) - 1, 1, meaning, true)
+        this.#string(tree, node, start, meaning)
         break
       case 'number':
         this.#json.number(tree.bytes, start, tree.end(node), meaning)
@@ -89,6 +89,11 @@ export class Scanner {
     }
   }
 
+  #string(tree: JsonTree, node: Node, start: number, meaning: number): void {
+    const isEscaped = tree.isEscaped(node)
+    this.#json.value(tree.bytes, start + 1, tree.end(node) - 1, 1, meaning, true, isEscaped)
+  }
+
   #object(tree: JsonTree, node: Node, outer: number): void {
     const { path, names } = this.scan
     const { bytes } = tree
@@ -99,7 +104,7 @@ export class Scanner {
       const end = tree.end(key) - 1
       const isEscaped = tree.isEscaped(key)
       const id = isEscaped ? -1 - names.meaningOfText(tree.text(key)) : names.id(bytes, start, end)
-      this.#json.key(id, start, end)
+      this.#json.members.key(id, start, end)
       // A name that is remembered holds no long run of digits.
       if (id < 0) this.#json.keyText(bytes, start, end, 1)
       const value = tree.value(key)

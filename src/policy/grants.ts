@@ -107,7 +107,8 @@ function holds(who: GrantWho, bearer: Bearer): boolean {
 }
 
 function join(holding: readonly Compiled[]): Access {
-  const names = (kind: Nameable): readonly Pattern[] => holding.flatMap((grant) => grant.names[kind])
+  const names = (kind: Nameable): readonly Pattern[] =>
+    holding.flatMap((grant) => grant.names[kind])
   const all: Record<Nameable, readonly Pattern[]> = {
     tool: names('tool'),
     resource: names('resource'),

@@ -25,16 +25,31 @@ const ask = (method: string, kind = 'none', name = ''): Asked => ({
   target: { kind, name },
 })
 
-const sqlOnly = access({ who: { group: 'engineers' }, may: { connection: 'shop', tools: ['execute_sql'] } })
+const sqlOnly = access({
+  who: { group: 'engineers' },
+  may: { connection: 'shop', tools: ['execute_sql'] },
+})
 const refusals: readonly [what: string, asked: Asked, code: string][] = [
   ['a tool outside the grant', ask('tools/call', 'tool', 'drop_all'), 'tool_unknown'],
   ['a tool whose name differs in case', ask('tools/call', 'tool', 'Execute_sql'), 'tool_unknown'],
   ['a tools/call without a name', ask('tools/call'), 'bad_params'],
-  ['a resource where only tools are granted', ask('resources/read', 'resource', 'x://y'), 'target_unknown'],
+  [
+    'a resource where only tools are granted',
+    ask('resources/read', 'resource', 'x://y'),
+    'target_unknown',
+  ],
   ['a prompt where only tools are granted', ask('prompts/get', 'prompt', 'p'), 'target_unknown'],
   ['an unknown method', ask('vendor/dump'), 'refused'],
-  ['a task of somebody else', { ...ask('tasks/get', 'task', 't'), isTaskOfOther: true }, 'target_unknown'],
-  ['listening to a resource not granted', { ...ask('subscriptions/listen'), listensTo: ['x://y'] }, 'target_unknown'],
+  [
+    'a task of somebody else',
+    { ...ask('tasks/get', 'task', 't'), isTaskOfOther: true },
+    'target_unknown',
+  ],
+  [
+    'listening to a resource not granted',
+    { ...ask('subscriptions/listen'), listensTo: ['x://y'] },
+    'target_unknown',
+  ],
   ['an answer nobody waits for', { ...ask('x'), kind: 'response', method: undefined }, 'refused'],
 ]
 for (const [what, asked, code] of refusals) {
@@ -72,7 +87,10 @@ test('several grants add up, and any of them may reveal', () => {
     { who: {}, may: { connection: 'shop', tools: ['b'] }, reveal: 'pan' },
   )
   assert.equal(both.reveal, 'pan')
-  assert.deepEqual(decide(both, 'd1', [ask('tools/call', 'tool', 'b')]).grants, ['access[0]', 'access[1]'])
+  assert.deepEqual(decide(both, 'd1', [ask('tools/call', 'tool', 'b')]).grants, [
+    'access[0]',
+    'access[1]',
+  ])
 })
 
 test('a permit covers its own digest and no other, and is spent once', () => {

@@ -19,7 +19,8 @@ function shown(text: string, method: string, may: Omit<Grant['may'], 'connection
 }
 
 test('tools without a grant are cut out and every other byte stays', () => {
-  const text = '{"result":{"x":1e2,"tools":[ {"name":"a","z":[1]} , {"name":"b"} ,{"name":"c"}],"nextCursor":"q"},"id":1,"jsonrpc":"2.0"}'
+  const text =
+    '{"result":{"x":1e2,"tools":[ {"name":"a","z":[1]} , {"name":"b"} ,{"name":"c"}],"nextCursor":"q"},"id":1,"jsonrpc":"2.0"}'
   assert.equal(
     shown(text, 'tools/list', { tools: ['b'] }),
     '{"result":{"x":1e2,"tools":[ {"name":"b"}],"nextCursor":"q"},"id":1,"jsonrpc":"2.0"}',
@@ -38,7 +39,8 @@ test('an entry without a readable name is hidden', () => {
 })
 
 test('resource templates are shown where a granted resource may match, tasks of others are not', () => {
-  const templates = '{"result":{"resourceTemplates":[{"uriTemplate":"demo://a/{id}"},{"uriTemplate":"file:///{p}"}]}}'
+  const templates =
+    '{"result":{"resourceTemplates":[{"uriTemplate":"demo://a/{id}"},{"uriTemplate":"file:///{p}"}]}}'
   assert.equal(
     shown(templates, 'resources/templates/list', { resources: ['demo://a/*'] }),
     '{"result":{"resourceTemplates":[{"uriTemplate":"demo://a/{id}"}]}}',

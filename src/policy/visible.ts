@@ -9,7 +9,9 @@ import type { Edit } from '../wire/splice.ts'
 import type { Access } from './grants.ts'
 
 /** Which array of the result is filtered, by which member of its elements. */
-const lists: Readonly<Record<string, { array: string; names: 'name' | 'uri' | 'uriTemplate' | 'taskId' }>> = {
+const lists: Readonly<
+  Record<string, { array: string; names: 'name' | 'uri' | 'uriTemplate' | 'taskId' }>
+> = {
   'tools/list': { array: 'tools', names: 'name' },
   'prompts/list': { array: 'prompts', names: 'name' },
   'resources/list': { array: 'resources', names: 'uri' },
@@ -46,7 +48,8 @@ export function visible(
   const list = lists[method]
   if (list === undefined) return scope === undefined ? nothing : { edits: [scope], hidden: 0 }
   const seen = (name: string): boolean => {
-    if (list.names === 'name') return access.allows(method === 'tools/list' ? 'tool' : 'prompt', name)
+    if (list.names === 'name')
+      return access.allows(method === 'tools/list' ? 'tool' : 'prompt', name)
     if (list.names === 'uri') return access.allows('resource', name)
     if (list.names === 'uriTemplate') return access.mayMatchTemplate(name)
     return !isTaskOfOther(name)
@@ -64,16 +67,27 @@ export function visible(
  */
 function privateScope(tree: JsonTree, result: Node): Edit | undefined {
   const scope = tree.get(result, 'cacheScope')
-  if (scope === NONE || tree.kind(scope) !== 'string' || tree.text(scope) !== 'public') return undefined
+  if (scope === NONE || tree.kind(scope) !== 'string' || tree.text(scope) !== 'public')
+    return undefined
   return { start: tree.start(scope), end: tree.end(scope), bytes: quotedPrivate }
 }
 
-function isSeen(tree: JsonTree, element: Node, names: string, seen: (name: string) => boolean): boolean {
+function isSeen(
+  tree: JsonTree,
+  element: Node,
+  names: string,
+  seen: (name: string) => boolean,
+): boolean {
   const name = tree.get(element, names)
   return name !== NONE && tree.kind(name) === 'string' && seen(tree.text(name))
 }
 
-function hiddenCount(tree: JsonTree, array: Node, names: string, seen: (name: string) => boolean): number {
+function hiddenCount(
+  tree: JsonTree,
+  array: Node,
+  names: string,
+  seen: (name: string) => boolean,
+): number {
   if (array === NONE) return 0
   let hidden = 0
   for (let at = tree.first(array); at !== NONE; at = tree.next(at)) {

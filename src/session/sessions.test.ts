@@ -3,7 +3,12 @@ import { test } from 'node:test'
 import { Sessions } from './sessions.ts'
 import { SessionState } from './state.ts'
 
-function house(): { sessions: Sessions; again: () => Sessions; state: SessionState; pass: (ms: number) => void } {
+function house(): {
+  sessions: Sessions
+  again: () => Sessions
+  state: SessionState
+  pass: (ms: number) => void
+} {
   let us = 1_000_000_000
   const clock = { nowUs: () => us, monotonicMs: () => us / 1000 }
   const state = new SessionState(':memory:', new Uint8Array(32))

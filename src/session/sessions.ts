@@ -81,7 +81,13 @@ export class Sessions {
   }
 
   /** The session of a request that names none: the one under way, or a new one. */
-  join(connection: string, owner: string, era: Session['era'], version: string, trait: Trait): Joined {
+  join(
+    connection: string,
+    owner: string,
+    era: Session['era'],
+    version: string,
+    trait: Trait,
+  ): Joined {
     const key = ambientKey(connection, owner, era, trait)
     const open = this.#ambient.get(key)
     if (open !== undefined && open.closedFor === undefined) {

@@ -67,17 +67,27 @@ export class SessionState {
     const { owner, version, session } = binding
     this.#run(
       'INSERT OR REPLACE INTO binding VALUES (?, ?, ?, ?, ?, ?)',
-      ...[connection, this.hash(sid), owner, version, session, nowMs],
+      connection,
+      this.hash(sid),
+      owner,
+      version,
+      session,
+      nowMs,
     )
   }
 
   binding(connection: string, sid: string): Binding | undefined {
     const row = this.#get(
       'SELECT owner, version, session FROM binding WHERE connection = ? AND sid = ?',
-      ...[connection, this.hash(sid)],
+      connection,
+      this.hash(sid),
     )
     if (row === undefined) return undefined
-    return { owner: text(row['owner']), version: text(row['version']), session: text(row['session']) }
+    return {
+      owner: text(row['owner']),
+      version: text(row['version']),
+      session: text(row['session']),
+    }
   }
 
   unbind(connection: string, sid: string): void {
@@ -91,7 +101,10 @@ export class SessionState {
   noteEvent(sid: string, eventId: string, exchange: string, nowMs: number): boolean {
     const done = this.#run(
       'INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?)',
-      ...[this.hash(sid), this.hash(eventId), exchange, nowMs],
+      this.hash(sid),
+      this.hash(eventId),
+      exchange,
+      nowMs,
     )
     return done > 0
   }
@@ -99,7 +112,8 @@ export class SessionState {
   exchangeOfEvent(sid: string, eventId: string): string | undefined {
     const row = this.#get(
       'SELECT exchange FROM event WHERE sid = ? AND id = ?',
-      ...[this.hash(sid), this.hash(eventId)],
+      this.hash(sid),
+      this.hash(eventId),
     )
     return row === undefined ? undefined : text(row['exchange'])
   }
@@ -107,14 +121,21 @@ export class SessionState {
   await(sid: string, idRaw: string, side: Side, awaited: Awaited, nowMs: number): void {
     this.#run(
       'INSERT OR REPLACE INTO awaited VALUES (?, ?, ?, ?, ?, ?)',
-      ...[this.hash(sid), this.hash(idRaw), side, awaited.exchange, awaited.method, nowMs],
+      this.hash(sid),
+      this.hash(idRaw),
+      side,
+      awaited.exchange,
+      awaited.method,
+      nowMs,
     )
   }
 
   awaited(sid: string, idRaw: string, side: Side): Awaited | undefined {
     const row = this.#get(
       'SELECT exchange, method FROM awaited WHERE sid = ? AND id = ? AND side = ?',
-      ...[this.hash(sid), this.hash(idRaw), side],
+      this.hash(sid),
+      this.hash(idRaw),
+      side,
     )
     if (row === undefined) return undefined
     return { exchange: text(row['exchange']), method: text(row['method']) }
@@ -123,21 +144,27 @@ export class SessionState {
   settle(sid: string, idRaw: string, side: Side): void {
     this.#run(
       'DELETE FROM awaited WHERE sid = ? AND id = ? AND side = ?',
-      ...[this.hash(sid), this.hash(idRaw), side],
+      this.hash(sid),
+      this.hash(idRaw),
+      side,
     )
   }
 
   ownTask(connection: string, taskId: string, owner: string, nowMs: number): void {
     this.#run(
       'INSERT OR IGNORE INTO task VALUES (?, ?, ?, ?)',
-      ...[connection, this.hash(taskId), owner, nowMs],
+      connection,
+      this.hash(taskId),
+      owner,
+      nowMs,
     )
   }
 
   ownerOfTask(connection: string, taskId: string): string | undefined {
     const row = this.#get(
       'SELECT owner FROM task WHERE connection = ? AND id = ?',
-      ...[connection, this.hash(taskId)],
+      connection,
+      this.hash(taskId),
     )
     return row === undefined ? undefined : text(row['owner'])
   }

@@ -16,16 +16,16 @@ export interface Spoken {
 }
 
 /** Revisions spoken, newest first. */
-export const modernVersions: readonly string[] = ['2026-07-28']
-export const legacyVersions: readonly string[] = ['2025-11-25', '2025-06-18', '2025-03-26']
+const modernVersions: readonly string[] = ['2026-07-28']
+const legacyVersions: readonly string[] = ['2025-11-25', '2025-06-18', '2025-03-26']
 
 /** The only revision with JSON-RPC batches, and the one without a version header. */
 const batchVersion = '2025-03-26'
 const newestLegacy = '2025-11-25'
 
 export const versionKey = 'io.modelcontextprotocol/protocolVersion'
-export const capabilitiesKey = 'io.modelcontextprotocol/clientCapabilities'
-export const versionHeader = 'mcp-protocol-version'
+const capabilitiesKey = 'io.modelcontextprotocol/clientCapabilities'
+const versionHeader = 'mcp-protocol-version'
 
 /**
  * Classifies one HTTP request (MCP 2026-07-28, Versioning; 2025-11-25, Transports).

@@ -7,8 +7,8 @@ import { integerOf } from './integer.ts'
 import { NONE, readJson, stringAt } from './json.ts'
 import type { JsonLimits, JsonTree, Node } from './json.ts'
 
-export { classify, legacyVersions, modernVersions } from './era.ts'
-export type { Era, Spoken } from './era.ts'
+export { classify } from './era.ts'
+export type { Spoken } from './era.ts'
 export type { HeaderView } from './headers.ts'
 export { checkMirrors, checkParamMirrors } from './mirrors.ts'
 
@@ -149,7 +149,7 @@ export function readPosted(bytes: Uint8Array, limits: JsonLimits): Posted {
 }
 
 /** As `readPosted`, for a tree that has been read. */
-export function postedOf(tree: JsonTree): Posted {
+function postedOf(tree: JsonTree): Posted {
   if (tree.kind(tree.root) !== 'array') {
     return { kind: 'one', message: readMessage(tree, tree.root) }
   }

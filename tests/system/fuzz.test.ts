@@ -47,13 +47,16 @@ const seeds = [
 const mutated = fc
   .tuple(
     fc.constantFrom(...seeds),
-    fc.array(fc.tuple(fc.nat(400), fc.nat(255), fc.constantFrom('set', 'cut', 'double')), { maxLength: 3 }),
+    fc.array(fc.tuple(fc.nat(400), fc.nat(255), fc.constantFrom('set', 'cut', 'double')), {
+      maxLength: 3,
+    }),
   )
   .map(([seed, edits]) => {
     let bytes = Buffer.from(seed)
     for (const [at, value, how] of edits) {
       const i = at % Math.max(1, bytes.length)
-      if (how === 'set') bytes = Buffer.concat([bytes.subarray(0, i), Buffer.from([value]), bytes.subarray(i + 1)])
+      if (how === 'set')
+        bytes = Buffer.concat([bytes.subarray(0, i), Buffer.from([value]), bytes.subarray(i + 1)])
       else if (how === 'cut') bytes = Buffer.concat([bytes.subarray(0, i), bytes.subarray(i + 7)])
       else bytes = Buffer.concat([bytes.subarray(0, i), bytes])
     }
@@ -80,7 +83,14 @@ test('whatever is sent, nothing forbidden reaches the server and the gateway goe
   house.behind.script = answerEmpty
   const request = fc.tuple(
     fc.constantFrom('POST', 'POST', 'POST', 'GET', 'DELETE', 'PUT', 'OPTIONS'),
-    fc.constantFrom('/mcp/shop', '/mcp/shop', '/mcp/other', '/', '/mcp/shop?access_token=x', '/healthz'),
+    fc.constantFrom(
+      '/mcp/shop',
+      '/mcp/shop',
+      '/mcp/other',
+      '/',
+      '/mcp/shop?access_token=x',
+      '/healthz',
+    ),
     fc.array(header, { maxLength: 5 }),
     mutated,
   )
@@ -92,7 +102,9 @@ test('whatever is sent, nothing forbidden reaches the server and the gateway goe
         `authorization: Bearer ${limited}`,
         'content-type: application/json',
         ...headers,
-        ...(headers.some((line) => /length|encoding/.test(line)) ? [] : [`content-length: ${bytes.length}`]),
+        ...(headers.some((line) => /length|encoding/.test(line))
+          ? []
+          : [`content-length: ${bytes.length}`]),
       ]
       const answer = await raw(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), bytes]))
       assert.equal(answer === '' || /^HTTP\/1\.1 \d{3} /.test(answer), true)
@@ -103,7 +115,10 @@ test('whatever is sent, nothing forbidden reaches the server and the gateway goe
     // What the server would read: the last of several names wins there.
     return /"(tools\/call|resources\/read)"/.test(body) && /"forbidden"|"x:\/\/y"/.test(body)
   })
-  assert.deepEqual(forbidden.map(({ body }) => body), [])
+  assert.deepEqual(
+    forbidden.map(({ body }) => body),
+    [],
+  )
   const alive = await house.post(modernCall('echo', '{}').body, modernCall('echo', '{}').headers)
   assert.equal(alive.status, 200)
   await alive.arrayBuffer()

@@ -75,7 +75,14 @@ export interface House {
   readonly mcp: string
   /** What the gateway logged so far. */
   log(): string
-  token(who: { subject: string; groups?: string[]; roles?: string[]; kind?: 'person' | 'service'; audience?: string; ttlSeconds?: number }): Promise<string>
+  token(who: {
+    subject: string
+    groups?: string[]
+    roles?: string[]
+    kind?: 'person' | 'service'
+    audience?: string
+    ttlSeconds?: number
+  }): Promise<string>
   /** Posts to the connection as a member of `staff`, who may use all of it. */
   post(body: string | Uint8Array, headers?: Record<string, string>): Promise<Response>
   /** Every entry of the record so far, in order. */
@@ -125,7 +132,12 @@ ${options.extra ?? ''}
   })
   async function start(text: string, file: string): Promise<Gateway> {
     const log = pino({ level: 'debug' }, sink)
-    return await startGateway({ checked: readConfig(text, file), dataDir, env: options.env ?? {}, log })
+    return await startGateway({
+      checked: readConfig(text, file),
+      dataDir,
+      env: options.env ?? {},
+      log,
+    })
   }
   const mcp = `${gateway.gatewayUrl}/mcp/shop`
   const token: House['token'] = async ({ kind = 'person', audience, ttlSeconds = 600, ...who }) => {

@@ -17,14 +17,19 @@ before(async () => {
 after(() => house.stop())
 
 const versions = { 'mcp-protocol-version': '2025-11-25' }
-const initialize = legacyCall('initialize', '{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}')
+const initialize = legacyCall(
+  'initialize',
+  '{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}',
+)
 let sessions = 0
 
 async function open(version = '2025-11-25'): Promise<string> {
   const sid = `server-session-${++sessions}`
   house.behind.script = (_, res) => {
     res.writeHead(200, { 'content-type': 'application/json', 'mcp-session-id': sid })
-    res.end(`{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"${version}","capabilities":{},"serverInfo":{"name":"s","version":"1"}}}`)
+    res.end(
+      `{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"${version}","capabilities":{},"serverInfo":{"name":"s","version":"1"}}}`,
+    )
   }
   const answer = await house.post(initialize, { authorization: `Bearer ${owner}` })
   await answer.arrayBuffer()
@@ -37,8 +42,15 @@ function send(token: string, sid: string, body: string): Promise<Response> {
 }
 
 function get(token: string, sid: string, lastEventId?: string): Promise<Response> {
-  const resume: Record<string, string> = lastEventId === undefined ? {} : { 'last-event-id': lastEventId }
-  const headers = { ...versions, ...resume, accept: 'text/event-stream', authorization: `Bearer ${token}`, 'mcp-session-id': sid }
+  const resume: Record<string, string> =
+    lastEventId === undefined ? {} : { 'last-event-id': lastEventId }
+  const headers = {
+    ...versions,
+    ...resume,
+    accept: 'text/event-stream',
+    authorization: `Bearer ${token}`,
+    'mcp-session-id': sid,
+  }
   return fetch(house.mcp, { headers })
 }
 
@@ -50,7 +62,12 @@ test('a session works for its principal and is unknown to everybody else, on eve
   house.behind.script = answerEmpty
   const before = house.behind.got.length
   const denied = [await send(other, sid, legacyCall('ping', '{}')), await get(other, sid)]
-  denied.push(await fetch(house.mcp, { method: 'DELETE', headers: { authorization: `Bearer ${other}`, 'mcp-session-id': sid } }))
+  denied.push(
+    await fetch(house.mcp, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${other}`, 'mcp-session-id': sid },
+    }),
+  )
   for (const answer of denied) {
     assert.equal(answer.status, 404)
     await answer.arrayBuffer()
@@ -64,7 +81,10 @@ test('a session works for its principal and is unknown to everybody else, on eve
 test('DELETE ends the session: it is unknown afterwards, and its duration is recorded', async () => {
   const sid = await open()
   house.behind.script = (_, res) => void res.writeHead(200).end()
-  const ended = await fetch(house.mcp, { method: 'DELETE', headers: { ...versions, authorization: `Bearer ${owner}`, 'mcp-session-id': sid } })
+  const ended = await fetch(house.mcp, {
+    method: 'DELETE',
+    headers: { ...versions, authorization: `Bearer ${owner}`, 'mcp-session-id': sid },
+  })
   assert.equal(ended.status, 200)
   const after = await send(owner, sid, legacyCall('ping', '{}'))
   assert.equal(after.status, 404)
@@ -81,7 +101,12 @@ test('a stream is passed on event by event, each masked and recorded before it l
   house.behind.script = (_, response) => {
     res = response
     res.writeHead(200, streamHead)
-    res.write(event('e1', `{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"card ${card}"}}`))
+    res.write(
+      event(
+        'e1',
+        `{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"card ${card}"}}`,
+      ),
+    )
   }
   const answer = await send(owner, sid, legacyCall('tools/call', '{"name":"t"}', '7'))
   const reader = answer.body?.getReader()
@@ -101,9 +126,13 @@ test('an answer that arrives on a resumed stream ends the exchange that asked fo
     res.writeHead(200, streamHead)
     res.end('id: p1\nretry: 10\ndata: \n\n')
   }
-  const left = await (await send(owner, sid, legacyCall('tools/call', '{"name":"slow"}', '"x9"'))).text()
+  const left = await (
+    await send(owner, sid, legacyCall('tools/call', '{"name":"slow"}', '"x9"'))
+  ).text()
   assert.equal(left, 'id: p1\nretry: 10\ndata: \n\n')
-  const asked = (await house.entries()).filter(({ type }) => type === 'call.received').at(-1)?.['exchange']
+  const asked = (await house.entries()).filter(({ type }) => type === 'call.received').at(-1)?.[
+    'exchange'
+  ]
   const resume: Script = (got, res) => {
     assert.equal(got.headers['last-event-id'], 'p1')
     res.writeHead(200, streamHead)
@@ -112,7 +141,10 @@ test('an answer that arrives on a resumed stream ends the exchange that asked fo
   house.behind.script = resume
   assert.match(await (await get(owner, sid, 'p1')).text(), /"id":"x9"/)
   const mine = (await house.entries()).filter(({ exchange }) => exchange === asked)
-  assert.equal(mine.filter(({ type, outcome }) => type === 'call.finished' && outcome === 'ok').length, 1)
+  assert.equal(
+    mine.filter(({ type, outcome }) => type === 'call.finished' && outcome === 'ok').length,
+    1,
+  )
   house.behind.script = resume
   assert.match(await (await get(owner, sid, 'p1')).text(), /"id":"x9"/)
   const again = (await house.entries()).filter(({ type }) => type === 'response.event').at(-1)
@@ -131,7 +163,12 @@ test('a question of the server is passed on, its answer goes back once, and an u
     }
     res = response
     res.writeHead(200, streamHead)
-    res.write(event('q1', '{"jsonrpc":"2.0","id":"ask-1","method":"elicitation/create","params":{"message":"sure?"}}'))
+    res.write(
+      event(
+        'q1',
+        '{"jsonrpc":"2.0","id":"ask-1","method":"elicitation/create","params":{"message":"sure?"}}',
+      ),
+    )
   }
   const answer = await send(owner, sid, legacyCall('tools/call', '{"name":"t"}', '3'))
   const reader = answer.body?.getReader()
@@ -141,7 +178,11 @@ test('a question of the server is passed on, its answer goes back once, and an u
   assert.equal(unasked.status, 400)
   await unasked.arrayBuffer()
   assert.equal(house.behind.got.length, sent)
-  const told = await send(owner, sid, `{"jsonrpc":"2.0","id":"ask-1","result":{"action":"accept","content":{"c":"${card}"}}}`)
+  const told = await send(
+    owner,
+    sid,
+    `{"jsonrpc":"2.0","id":"ask-1","result":{"action":"accept","content":{"c":"${card}"}}}`,
+  )
   assert.equal(told.status, 202)
   assert.equal(await told.text(), '')
   assert.match(Buffer.from((await reader?.read())?.value ?? new Uint8Array(0)).toString(), /"id":3/)
@@ -164,16 +205,28 @@ test('a batch of 2025-03-26 has an exchange for each element, and one refused el
   house.behind.script = (got, res) => {
     assert.equal(got.body.startsWith('['), true)
     res.writeHead(200, { 'content-type': 'application/json' })
-    res.end('[{"jsonrpc":"2.0","id":2,"result":{}}, {"jsonrpc":"2.0","id":1,"result":{"content":[]}}]')
+    res.end(
+      '[{"jsonrpc":"2.0","id":2,"result":{}}, {"jsonrpc":"2.0","id":1,"result":{"content":[]}}]',
+    )
   }
   const batch = `[${legacyCall('tools/call', '{"name":"a"}')},${legacyCall('ping', '{}', '2')}]`
-  const headers = { authorization: `Bearer ${owner}`, 'mcp-session-id': sid, 'mcp-protocol-version': '2025-03-26' }
+  const headers = {
+    authorization: `Bearer ${owner}`,
+    'mcp-session-id': sid,
+    'mcp-protocol-version': '2025-03-26',
+  }
   const answer = await house.post(batch, headers)
-  assert.equal(await answer.text(), '[{"jsonrpc":"2.0","id":2,"result":{}}, {"jsonrpc":"2.0","id":1,"result":{"content":[]}}]')
+  assert.equal(
+    await answer.text(),
+    '[{"jsonrpc":"2.0","id":2,"result":{}}, {"jsonrpc":"2.0","id":1,"result":{"content":[]}}]',
+  )
   const received = (await house.entries()).filter(({ type }) => type === 'call.received').slice(-2)
   assert.equal(new Set(received.map(({ exchange }) => exchange)).size, 2)
   const sent = house.behind.got.length
-  const refused = await house.post(`[${legacyCall('ping', '{}')},{"jsonrpc":"2.0","id":8,"result":{}}]`, headers)
+  const refused = await house.post(
+    `[${legacyCall('ping', '{}')},{"jsonrpc":"2.0","id":8,"result":{}}]`,
+    headers,
+  )
   assert.equal((await refused.text()).includes('"error"'), true)
   assert.equal(house.behind.got.length, sent)
 })
@@ -181,11 +234,18 @@ test('a batch of 2025-03-26 has an exchange for each element, and one refused el
 test('a session goes on after a restart under the same id, for its principal only', async () => {
   const sid = await open()
   await house.gateway.stop('test')
-  const again = await openHouse({ dataDir: house.dataDir, extra: 'public_url: https://gateway.example' })
+  const again = await openHouse({
+    dataDir: house.dataDir,
+    extra: 'public_url: https://gateway.example',
+  })
   const token = await again.token({ subject: 'owner', groups: ['staff'] })
   const stranger = await again.token({ subject: 'other', groups: ['staff'] })
   const call = (who: string): Promise<Response> =>
-    again.post(legacyCall('ping', '{}'), { ...versions, authorization: `Bearer ${who}`, 'mcp-session-id': sid })
+    again.post(legacyCall('ping', '{}'), {
+      ...versions,
+      authorization: `Bearer ${who}`,
+      'mcp-session-id': sid,
+    })
   const refused = await call(stranger)
   assert.equal(refused.status, 404)
   await refused.arrayBuffer()

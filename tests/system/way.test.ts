@@ -11,7 +11,8 @@ const secret = 'upstream-credential-4711-abc'
 let house: House
 before(async () => {
   house = await openHouse({
-    connection: 'credential: { type: bearer, value: "${env:UPSTREAM}" }\n    cardholder_data: { columns: [kk] }',
+    connection:
+      'credential: { type: bearer, value: "${env:UPSTREAM}" }\n    cardholder_data: { columns: [kk] }',
     env: { UPSTREAM: secret },
     access: `
   - { who: { group: readers }, may: { connection: shop, tools: [read_*] } }
@@ -22,7 +23,8 @@ after(() => house.stop())
 
 async function as(token: string | undefined, tool = 'read_rows', args = '{}'): Promise<Response> {
   const { body, headers } = modernCall(tool, args)
-  const auth: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` }
+  const auth: Record<string, string> =
+    token === undefined ? {} : { authorization: `Bearer ${token}` }
   return await fetch(house.mcp, {
     method: 'POST',
     body,
@@ -43,15 +45,25 @@ function unsigned(token: string): string {
 test('no token, and every bad one, gets a 401 with a challenge and one entry that has the reason', async () => {
   const good = await house.token({ subject: 'r', groups: ['readers'] })
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const claims = new SignJWT({}).setSubject('r').setAudience(house.gateway.config.publicUrl).setIssuedAt().setExpirationTime('5m')
-  const foreign = await claims.setIssuer('https://elsewhere.example').setProtectedHeader({ alg: 'ES256', kid: 'k' }).sign(privateKey)
+  const claims = new SignJWT({})
+    .setSubject('r')
+    .setAudience(house.gateway.config.publicUrl)
+    .setIssuedAt()
+    .setExpirationTime('5m')
+  const foreign = await claims
+    .setIssuer('https://elsewhere.example')
+    .setProtectedHeader({ alg: 'ES256', kid: 'k' })
+    .sign(privateKey)
   const [head = '', payload = ''] = good.split('.')
   const hs = Buffer.from('{"alg":"HS256","kid":"k"}').toString('base64url')
   const hmac = `${hs}.${payload}.${createHmac('sha256', 'k').update(`${hs}.${payload}`).digest('base64url')}`
   const bad: readonly [string | undefined, string][] = [
     [undefined, 'missing'],
     ['rubbish', 'malformed'],
-    [await house.token({ subject: 'r', groups: ['readers'], audience: 'https://other.example' }), 'audience'],
+    [
+      await house.token({ subject: 'r', groups: ['readers'], audience: 'https://other.example' }),
+      'audience',
+    ],
     [unsigned(good), 'algorithm'],
     [hmac, 'algorithm'],
     [foreign, 'issuer'],
@@ -66,7 +78,10 @@ test('no token, and every bad one, gets a 401 with a challenge and one entry tha
     assert.match(challenge, /^Bearer .*resource_metadata="/)
     assert.equal(challenge.includes('error="invalid_token"'), token !== undefined)
     const entries = (await house.entries()).slice(before)
-    assert.deepEqual(entries.map(({ type, reason: why }) => [type, why]), [['auth.refused', reason]])
+    assert.deepEqual(
+      entries.map(({ type, reason: why }) => [type, why]),
+      [['auth.refused', reason]],
+    )
   }
   assert.equal(house.behind.got.length, 0)
 })
@@ -74,7 +89,10 @@ test('no token, and every bad one, gets a 401 with a challenge and one entry tha
 test('the metadata a challenge names says which issuers are trusted, without a token', async () => {
   const challenge = (await as(undefined)).headers.get('www-authenticate') ?? ''
   const address = /resource_metadata="([^"]+)"/.exec(challenge)?.[1] ?? ''
-  const metadata = (await (await fetch(address)).json()) as { resource: string; authorization_servers: string[] }
+  const metadata = (await (await fetch(address)).json()) as {
+    resource: string
+    authorization_servers: string[]
+  }
   assert.equal(metadata.resource, house.mcp)
   assert.equal(metadata.authorization_servers.length, 1)
 })
@@ -96,7 +114,7 @@ test('a principal without a grant gets 403, a tool without a grant is unknown', 
 test('what is sent is what came, with our credential in place of theirs', async () => {
   house.behind.script = (got, res) => {
     res.setHeader('set-cookie', 'server=1')
-    answerEmpty(got, res, undefined as never)
+    answerResult(got, res, '{"content":[]}')
   }
   const reader = await house.token({ subject: 'r', groups: ['readers'] })
   const answer = await as(reader, 'read_rows', '{ "a" : 1e2 }')
@@ -124,11 +142,17 @@ test('the intent is in the record before the first byte reaches the server, and 
 })
 
 test('cards come back masked, revealed only by grant, and a CVV never; nothing clear stays behind', async () => {
-  const numbers = ['4', '51', '34', '36', '6011', '3528', '62'].map((prefix) => pan(prefix, prefix === '34' ? 15 : prefix === '36' ? 14 : 16))
+  const numbers = ['4', '51', '34', '36', '6011', '3528', '62'].map((prefix) =>
+    pan(prefix, prefix === '34' ? 15 : prefix === '36' ? 14 : 16),
+  )
   const rows = numbers.map((card, i) => ({ id: i, kk: card, cvv: `${731 + i}`, n: 5 }))
   const text = JSON.stringify({ success: true, rows }, null, 2)
   house.behind.script = (got, res) =>
-    answerResult(got, res, `{"content":[{"type":"text","text":${JSON.stringify(text)}}],"structuredContent":${JSON.stringify({ rows })}}`)
+    answerResult(
+      got,
+      res,
+      `{"content":[{"type":"text","text":${JSON.stringify(text)}}],"structuredContent":${JSON.stringify({ rows })}}`,
+    )
   const reader = await house.token({ subject: 'r', groups: ['readers'] })
   const fraud = await house.token({ subject: 'f', roles: ['fraud'] })
   const masked = await (await as(reader)).text()
@@ -144,14 +168,19 @@ test('cards come back masked, revealed only by grant, and a CVV never; nothing c
   const bytes = house.allBytes() + house.log()
   for (const card of numbers) assert.equal(bytes.includes(card), false)
   const applied = (await house.entries()).filter(({ type }) => type === 'mask.applied').slice(-2)
-  assert.deepEqual(applied.map(({ delivered }) => delivered), ['masked', 'revealed'])
+  assert.deepEqual(
+    applied.map(({ delivered }) => delivered),
+    ['masked', 'revealed'],
+  )
 })
 
 test('a card in the arguments is forwarded as it came and masked in the record', async () => {
   const card = pan('4', 16)
   house.behind.script = answerEmpty
   const reader = await house.token({ subject: 'r', groups: ['readers'] })
-  await (await as(reader, 'read_rows', `{"sql":"select * from cards where kk = '${card}'"}`)).arrayBuffer()
+  await (
+    await as(reader, 'read_rows', `{"sql":"select * from cards where kk = '${card}'"}`)
+  ).arrayBuffer()
   assert.equal(house.behind.got.at(-1)?.body.includes(card), true)
   assert.equal((house.allBytes() + house.log()).includes(card), false)
 })
@@ -160,9 +189,13 @@ test('a tool, method, session or program that is named like a card leaves no car
   const card = pan('51', 16)
   const staff = await house.token({ subject: `${card}`, groups: ['staff'] })
   const auth = { authorization: `Bearer ${staff}`, 'user-agent': card }
-  await (await house.post(legacyCall('tools/call', `{"name":"${card}"}`, `"${card}"`), auth)).arrayBuffer()
+  await (
+    await house.post(legacyCall('tools/call', `{"name":"${card}"}`, `"${card}"`), auth)
+  ).arrayBuffer()
   await (await house.post(legacyCall(card, '{}'), auth)).arrayBuffer()
-  await (await house.post(legacyCall('ping', '{}'), { ...auth, 'mcp-session-id': card })).arrayBuffer()
+  await (
+    await house.post(legacyCall('ping', '{}'), { ...auth, 'mcp-session-id': card })
+  ).arrayBuffer()
   assert.equal((house.allBytes() + house.log()).includes(card), false)
 })
 
@@ -176,22 +209,36 @@ test('a server that says the credential of the gateway back is not passed on wit
 })
 
 test('lists show a principal only what it may use, and the rest of the message stays as it was', async () => {
-  const list = '{"tools":[{"name":"read_a","x-unknown":1e2},{"name":"write_b"}, {"name":"read_c"}],"ttlMs":1,"cacheScope":"public"}'
+  const list =
+    '{"tools":[{"name":"read_a","x-unknown":1e2},{"name":"write_b"}, {"name":"read_c"}],"ttlMs":1,"cacheScope":"public"}'
   house.behind.script = (got, res) => answerResult(got, res, list)
   const reader = await house.token({ subject: 'r', groups: ['readers'] })
-  const answer = await house.post(legacyCall('tools/list', '{}'), { authorization: `Bearer ${reader}` })
-  const wanted = '{"tools":[{"name":"read_a","x-unknown":1e2}, {"name":"read_c"}],"ttlMs":1,"cacheScope":"private"}'
+  const answer = await house.post(legacyCall('tools/list', '{}'), {
+    authorization: `Bearer ${reader}`,
+  })
+  const wanted =
+    '{"tools":[{"name":"read_a","x-unknown":1e2}, {"name":"read_c"}],"ttlMs":1,"cacheScope":"private"}'
   assert.equal(await answer.text(), `{"jsonrpc":"2.0","id":1,"result":${wanted}}`)
 })
 
 test('each received call has exactly one end, and every entry has the six fields', async () => {
   const ends = new Map<unknown, number>()
   for (const entry of await house.entries()) {
-    for (const field of ['principal', 'type', 'time', 'outcome', 'source', 'session', 'connection', 'index']) {
+    for (const field of [
+      'principal',
+      'type',
+      'time',
+      'outcome',
+      'source',
+      'session',
+      'connection',
+      'index',
+    ]) {
       assert.equal(Object.hasOwn(entry, field), true, `${String(entry['type'])} lacks ${field}`)
     }
     if (entry['type'] === 'call.received') ends.set(entry['exchange'], 0)
-    if (entry['type'] === 'call.finished') ends.set(entry['exchange'], (ends.get(entry['exchange']) ?? 0) + 1)
+    if (entry['type'] === 'call.finished')
+      ends.set(entry['exchange'], (ends.get(entry['exchange']) ?? 0) + 1)
   }
   assert.ok(ends.size > 5)
   assert.deepEqual(new Set(ends.values()), new Set([1]))

@@ -1,0 +1,93 @@
+/** Members and cells: what a key, or the header of a column, says about the value beside it. */
+import { isDigit } from './bytes.ts'
+import { ELEMENT, HIGH, VERIFICATION, WORD, ZERO, code } from './findings.ts'
+import { CARD, CHILD, CONTEXT, FILLER, LIST, NAME, SECRET } from './words.ts'
+import type { Scan } from './findings.ts'
+
+const nameBytesMax = 64
+
+export class Members {
+  readonly #scan: Scan
+
+  constructor(scan: Scan) {
+    this.#scan = scan
+  }
+
+  /** What the value that comes is, by its key or column. */
+  meaning(): number {
+    const { path } = this.#scan
+    const top = path.depth - 1
+    const meaning = path.meaning[top] ?? 0
+    const isCell = path.kind[top] === ELEMENT && top > 0 && path.kind[top - 1] === ELEMENT
+    return isCell ? meaning | this.#scan.cell(path.index[top] ?? 0) : meaning
+  }
+
+  /** Sets the key of the object at hand, and what its value is thereby. */
+  key(id: number, start: number, end: number): void {
+    const { names, path } = this.#scan
+    const top = path.depth - 1
+    const outer = path.outer[top] ?? 0
+    const own = names.of(id)
+    path.name[top] = id
+    if (this.#scan.origins.length > 0) this.#scan.nameAt(top, start, end)
+    else {
+      path.nameStart[top] = start
+      path.nameEnd[top] = end
+    }
+    let meaning = own | (outer & CONTEXT)
+    if ((own & CHILD) !== 0) {
+      meaning |= outer & (CARD | SECRET)
+      if ((outer & CONTEXT) !== 0 && (own & FILLER) !== 0) meaning |= CARD
+    }
+    path.meaning[top] = meaning
+    if ((own & CARD) !== 0 && path.hasCard[top] === 0) this.#isCard(top)
+  }
+
+  /** The object at hand has a card's number: then its `cid` is a verification value. */
+  #isCard(top: number): void {
+    const { path } = this.#scan
+    path.hasCard[top] = 1
+    const start = path.cidStart[top] ?? 0
+    if (start === 0) return
+    const form = (path.cidEnd[top] ?? 0) & 1 ? ZERO : WORD
+    this.#scan.found(start, (path.cidEnd[top] ?? 0) >> 1, code(VERIFICATION, HIGH, form), -1)
+  }
+
+  /** A `cid`: a verification value once its object is known to have a card's number. */
+  cid(start: number, end: number, isNumber: 0 | 1): void {
+    const { path } = this.#scan
+    const top = path.depth - 1
+    if (end - start < 3 || end - start > 4) return
+    path.cidStart[top] = start
+    path.cidEnd[top] = end * 2 + isNumber
+    if (path.hasCard[top] === 1) this.#isCard(top)
+  }
+
+  /** Takes a string that stands where names of columns stand as the header of one. */
+  header(bytes: Uint8Array, start: number, end: number, meaning: number): void {
+    const { path } = this.#scan
+    const top = path.depth - 1
+    if (top <= 0 || end - start > nameBytesMax) return
+    const isList = ((path.outer[top] ?? 0) & LIST) !== 0
+    const isCell = path.kind[top] === ELEMENT && path.kind[top - 1] === ELEMENT
+    const isHeader = isCell && path.index[top - 1] === 0
+    if (isHeader || (isList && (path.kind[top] === ELEMENT || (meaning & NAME) !== 0))) {
+      this.#column(bytes, start, end, top)
+    }
+  }
+
+  /** Takes a string as the header of the column that its place, or its object's place, stands for. */
+  #column(bytes: Uint8Array, start: number, end: number, top: number): void {
+    const { names, path } = this.#scan
+    const named = names.meaning(bytes, start, end) & (CARD | SECRET)
+    if (named === 0) return
+    const list = path.kind[top] === ELEMENT ? top : top - 1
+    if (path.kind[list] === ELEMENT) this.#scan.column(path.index[list] ?? 0, named)
+  }
+
+  /** A `cid` that is a string. */
+  cidText(bytes: Uint8Array, start: number, end: number): void {
+    for (let i = start; i < end; i++) if (isDigit[bytes[i] ?? 0] === 0) return
+    this.cid(start, end, 0)
+  }
+}
