@@ -23,8 +23,15 @@ export function systemClock(): Clock {
   }
 }
 
+let second = -1
+let untilSecond = '' // `2026-11-21T07:48:00.` of that second: there are thousands of times in one.
+
 /** Microseconds since 1970 as `2026-11-21T07:48:00.123456Z`: RFC 3339, UTC, six decimals. */
 export function isoMicros(us: number): string {
-  const iso = new Date(Math.floor(us / 1000)).toISOString()
-  return `${iso.slice(0, 23)}${String(us % 1000).padStart(3, '0')}Z`
+  const seconds = Math.floor(us / 1_000_000)
+  if (seconds !== second) {
+    second = seconds
+    untilSecond = new Date(seconds * 1000).toISOString().slice(0, 20)
+  }
+  return `${untilSecond}${String(us - seconds * 1_000_000).padStart(6, '0')}Z`
 }

@@ -2,7 +2,18 @@
  * The only door to the disk for everything that must survive a crash. Tests hand in another disk,
  * one that fails at a chosen operation or forgets what was never made durable.
  */
-import { close, constants, fdatasync, fstat, fsync, ftruncate, open, read, writev } from 'node:fs'
+import {
+  close,
+  constants,
+  fdatasync,
+  fstat,
+  fsync,
+  ftruncate,
+  open,
+  read,
+  write,
+  writev,
+} from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { dirname } from 'node:path'
 
@@ -15,6 +26,8 @@ export interface DiskFile {
    * Writes the parts end to end at `position` and makes them durable, then tells `done`. A commit
    * which failed leaves the bytes in any state: all there, some, or none. It must not be tried
    * again: after a failed sync Linux may call the pages clean although they never reached the disk.
+   * Whole blocks out of `alignedBytes`, at a multiple of `blockBytes`, go past the page cache where
+   * the file system lets them. The parts are not written to until `done`.
    */
   commit(parts: readonly Uint8Array[], position: number, done: Committed): void
   /** Fills `into` from `position`; returns how many bytes there were, 0 at the end of the file. */
@@ -48,6 +61,22 @@ export interface Disk {
  *  instead of two. Elsewhere than on Linux the flag promises less than `fdatasync`, so both run. */
 const oneStep = process.platform === 'linux'
 const writing = constants.O_RDWR | (oneStep ? constants.O_DSYNC : 0)
+
+/** The unit of writes past the page cache: no less than the sector of any disk in use. */
+export const blockBytes = 4096
+
+/** Zeros that begin at the border of a memory page, as a disk wants them which reads them itself.
+ *  V8 maps a buffer that may be resized on pages of its own; `Buffer.alloc` begins anywhere. If that
+ *  ever changes, commits go through the page cache: slower, and as durable. */
+export function alignedBytes(length: number): Buffer {
+  return Buffer.from(new ArrayBuffer(length, { maxByteLength: length }))
+}
+
+/** Of an open file: the descriptor for everything, and the one for whole blocks if there is one. */
+interface Descriptors {
+  readonly plain: number
+  direct: number | undefined
+}
 
 /** The machine's disk. Files are made with mode 0600, folders with 0700. */
 export const realDisk: Disk = {
@@ -135,38 +164,95 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-function openFile(path: string, flags: number): Promise<DiskFile> {
+async function openFile(path: string, flags: number): Promise<DiskFile> {
+  const plain = await openDescriptor(path, flags)
+  // A file system that cannot do it says so with an error, now or at the first write.
+  const isWritten = oneStep && flags !== constants.O_RDONLY
+  const past = constants.O_WRONLY | constants.O_DSYNC | constants.O_DIRECT
+  const direct = isWritten ? await openDescriptor(path, past).catch(() => undefined) : undefined
+  return fileOf({ plain, direct })
+}
+
+function openDescriptor(path: string, flags: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    open(path, flags, 0o600, (error, fd) => (error ? reject(error) : resolve(fileOf(fd))))
+    open(path, flags, 0o600, (error, fd) => (error ? reject(error) : resolve(fd)))
   })
 }
 
-/** Callbacks rather than promises where each call waits for it: `writev` is the hot path. */
-function fileOf(fd: number): DiskFile {
+/** Callbacks rather than promises where each call waits for it: `commit` is the hot path. */
+function fileOf(descriptors: Descriptors): DiskFile {
+  const { plain } = descriptors
   return {
-    commit(parts, position, done) {
-      writev(fd, parts, position, (error, written) => {
-        if (error || oneStep) done(error, written ?? 0)
-        else fdatasync(fd, (failed) => done(failed, failed ? 0 : written))
-      })
-    },
-    read: (into, position) => readFully(fd, into, position),
+    commit: commitTo(descriptors),
+    read: (into, position) => readFully(plain, into, position),
     size: () =>
       new Promise((resolve, reject) => {
-        fstat(fd, (error, stats) => (error ? reject(error) : resolve(stats.size)))
+        fstat(plain, (error, stats) => (error ? reject(error) : resolve(stats.size)))
       }),
     truncate: (size) =>
       new Promise((resolve, reject) => {
-        ftruncate(fd, size, (error) => {
+        ftruncate(plain, size, (error) => {
           if (error) reject(error)
-          else fsync(fd, (failed) => (failed ? reject(failed) : resolve()))
+          else fsync(plain, (failed) => (failed ? reject(failed) : resolve()))
         })
       }),
-    close: () =>
-      new Promise((resolve, reject) => {
-        close(fd, (error) => (error ? reject(error) : resolve()))
-      }),
+    async close() {
+      const { direct } = descriptors
+      descriptors.direct = undefined
+      if (direct !== undefined) await closeDescriptor(direct)
+      await closeDescriptor(plain)
+    },
   }
+}
+
+function commitTo(descriptors: Descriptors): DiskFile['commit'] {
+  const { plain } = descriptors
+  let worked = false // A write past the page cache has succeeded.
+  const throughCache: DiskFile['commit'] = (parts, position, done) => {
+    writeParts(plain, parts, position, (error, written) => {
+      if (error || oneStep) done(error, written)
+      else fdatasync(plain, (failed) => done(failed, failed ? 0 : written))
+    })
+  }
+  return (parts, position, done) => {
+    const { direct } = descriptors
+    if (direct === undefined || !areBlocks(parts, position)) {
+      return throughCache(parts, position, done)
+    }
+    writeParts(direct, parts, position, (error, written) => {
+      if (errorCode(error) === 'EINVAL' && !worked) {
+        // Going on is safe: the blocks are refused for their size or their place in memory, before
+        // any of them is written, and every commit of this file goes through the cache from now on.
+        descriptors.direct = undefined
+        close(direct, () => throughCache(parts, position, done))
+        return
+      }
+      worked ||= !error
+      done(error, written)
+    })
+  }
+}
+
+function areBlocks(parts: readonly Uint8Array[], position: number): boolean {
+  if (position % blockBytes !== 0) return false
+  return parts.every((part) => part.length % blockBytes === 0 && part.byteOffset % blockBytes === 0)
+}
+
+function writeParts(
+  fd: number,
+  parts: readonly Uint8Array[],
+  position: number,
+  done: Committed,
+): void {
+  const [first] = parts
+  if (parts.length !== 1 || !first) writev(fd, parts, position, done)
+  else write(fd, first, 0, first.length, position, done)
+}
+
+function closeDescriptor(fd: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    close(fd, (error) => (error ? reject(error) : resolve()))
+  })
 }
 
 /** One `read` may bring less than was asked for; only 0 means the end. */

@@ -9,7 +9,7 @@
  * It is strict enough to tell JSON from prose that begins with a bracket; what it refuses is
  * scanned as text. JSON that is cut off at its end, and JSON lines, pass.
  */
-import { hexAt, isDigit, isLetter } from './bytes.ts'
+import { isDigit, isLetter } from './bytes.ts'
 import { ELEMENT, INNER, MEMBER } from './findings.ts'
 import { Glues, NEXT_ROW, SAME_ROW } from './glue.ts'
 import { distinguish } from './keys.ts'

@@ -7,6 +7,7 @@ import { checkJson, checkPlain } from '../listener/media.ts'
 import type { Incoming } from '../listener/incoming.ts'
 import type { Principal } from '../identity/principal.ts'
 import type { Masked } from '../mask/masked.ts'
+import type { Access } from '../policy/grants.ts'
 import type { TargetName, Who } from '../record/entry.ts'
 import type { Session } from '../session/sessions.ts'
 import { readJson } from '../wire/json.ts'
@@ -65,7 +66,7 @@ export async function identify(way: Way, at: Stations): Promise<Known> {
   const who = whoIs(principal, at)
   const access = at.access(principal, name)
   const owner = `${principal.issuer}\n${principal.subject}`
-  const plan = planOf(connection, access?.reveal ?? 'none', access?.grants ?? [])
+  const plan = planOf(connection, access)
   way.known = {
     connection,
     principal,
@@ -101,22 +102,24 @@ const noAccess: Known['access'] = {
   mayMatchTemplate: () => false,
 }
 
-const plans = new Map<string, Known['plan']>()
+const plans = new WeakMap<Connection, Map<Access | undefined, Known['plan']>>()
 
-/** One plan per connection and outcome of the grants, so that the masker can keep what it derives. */
-function planOf(
-  connection: Connection,
-  reveal: 'none' | 'pan',
-  grants: readonly string[],
-): Known['plan'] {
-  const rule = reveal === 'pan' ? `${connection.profile} ${grants.join(' ')}` : connection.profile
-  const key = `${connection.name}\n${reveal}\n${rule}`
-  const known = plans.get(key)
+/** One plan per connection and access, made once, so that the masker can keep what it derives. */
+function planOf(connection: Connection, access: Access | undefined): Known['plan'] {
+  const mine = plans.get(connection) ?? new Map<Access | undefined, Known['plan']>()
+  const known = mine.get(access)
   if (known !== undefined) return known
-  const plan = { reveal, columns: connection.columns, rule }
-  plans.set(key, plan)
+  const { columns, profile } = connection
+  const reveal = access?.reveal ?? 'none'
+  const rule = access?.reveal === 'pan' ? `${profile} ${access.grants.join(' ')}` : profile
+  const plan = { reveal, columns, rule }
+  // Access objects live as long as the token they were found for; what is kept here stays small.
+  if (mine.size >= plansMax) mine.clear()
+  plans.set(connection, mine.set(access, plan))
   return plan
 }
+
+const plansMax = 10_000
 
 /** What a POST carries. */
 export interface Body {

@@ -5,7 +5,8 @@
  */
 import { hash } from 'node:crypto'
 import { basename, join } from 'node:path'
-import { readWhole, writeWhole } from '../base/disk.ts'
+import { assert } from '../base/assert.ts'
+import { blockBytes, readWhole, writeWhole } from '../base/disk.ts'
 import { batchBytes } from './frames.ts'
 import { follows, SegmentReader } from './scan.ts'
 import { listSegments, segmentPath } from './segment.ts'
@@ -52,8 +53,11 @@ export async function recoverLog(disk: Disk, folder: string): Promise<LogState> 
       if (walk.isTorn && name !== last) throw walk.reader.damaged(walk.end, 'no valid batch')
       const tail = await cutTail({ disk, folder, file, name, walk })
       if (tail && !torn.some((known) => known.sha256 === tail.sha256)) torn.push(tail)
-      keeps = walk.batches > 0
-      if (keeps) return { ...walk, tip: { ...walk, name, file }, torn }
+      if (walk.batches > 0) {
+        const lead = await leadOf(file, walk.end)
+        keeps = true
+        return { ...walk, tip: { ...walk, name, file, lead }, torn }
+      }
     } finally {
       if (!keeps) await file.close()
     }
@@ -171,6 +175,14 @@ async function cutTail(at: {
   await writeWhole(disk, join(aside, copy), bytes)
   await file.truncate(walk.end)
   return { segment: segmentPath(name), offset: walk.end, bytes: bytes.length, sha256 }
+}
+
+/** What stands between the last border of a block and `end`: it is written anew with what follows. */
+async function leadOf(file: DiskFile, end: number): Promise<Uint8Array> {
+  const lead = new Uint8Array(end % blockBytes)
+  const got = await file.read(lead, end - lead.length)
+  assert(got === lead.length, 'the end that was found lies in the file')
+  return lead
 }
 
 /** Tails which an earlier start cut off and did not live to record. */

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { assert } from '../base/assert.ts'
+import { alignedBytes, blockBytes } from '../base/disk.ts'
 import { commit } from './durable.ts'
 import type { Disk, DiskFile } from '../base/disk.ts'
 import type { Batch, Link } from './batch.ts'
@@ -20,7 +21,14 @@ export interface Tip {
   readonly segmentId: string
   /** One past the last byte of the last batch. */
   readonly end: number
+  /** The bytes from the last border of a block to `end`. */
+  readonly lead: Uint8Array
 }
+
+/** Batches up to this size are put together in one room and written as whole blocks. What is larger
+ *  has one body that nearly fills it, which the disk reads where it is. */
+const roomBytesMax = 8_388_608
+const roomBytesMin = 262_144
 
 /** Batches up to this size bring zeros along: laid out ahead, a sync need not also write where the
  *  file ends and which blocks it has, which halves its time. A large batch gains little by it. */
@@ -32,7 +40,9 @@ export class Segments {
   readonly #disk: Disk
   readonly #folder: string
   readonly #zeros: Uint8Array
+  #room: Buffer = Buffer.alloc(0) // Of the one batch that is being written.
   #tip: Tip | undefined
+  #lead: Uint8Array = new Uint8Array(0) // What stands between the last border of a block and #end.
   #end = 0
   #laidOut = 0 // Invariant: the file ends here, and holds zeros from #end on.
   #link: Link
@@ -45,7 +55,7 @@ export class Segments {
   ) {
     this.#disk = at.disk
     this.#folder = at.folder
-    this.#zeros = Buffer.alloc(at.layOutBytes)
+    this.#zeros = alignedBytes(at.layOutBytes - (at.layOutBytes % blockBytes))
     this.#link = link
     this.#setTip(tip)
   }
@@ -115,17 +125,56 @@ export class Segments {
     const tip = this.#tip
     assert(tip !== undefined && tip.name.month === batch.month, 'a batch lies in its month')
     const { parts, link } = batch.finish(tip.segmentId, this.#link)
-    const start = this.#end
-    const end = start + batch.bytes
+    const end = this.#end + batch.bytes
     const crosses = end > this.#laidOut && this.#zeros.length > 0
     const lays = crosses && mayLayOut && batch.bytes <= smallBatchBytesMax
-    if (lays) parts.push(this.#zeros)
+    const write = this.#blocks(parts, end, lays)
     this.#link = link
     this.#end = end
-    this.#laidOut = Math.max(this.#laidOut, lays ? end + this.#zeros.length : end)
-    // A crash in here leaves any part of this batch and of nothing else. No waiter has gone on, so
-    // nothing was released; recovery cuts the batch off, or keeps it if it is whole.
-    commit(tip.file, parts, start, batch.waiters, (error) => done(error, batch.bytes))
+    this.#laidOut = Math.max(this.#laidOut, write.end)
+    // A crash in here leaves any part of this batch and of nothing else: the block in which it begins
+    // is written anew with the same bytes before it, as the page cache would do. No waiter has gone
+    // on, so nothing was released; recovery cuts the batch off, or keeps it if it is whole.
+    commit(tip.file, write.parts, write.start, batch.waiters, (error) => done(error, batch.bytes))
+  }
+
+  /**
+   * What to write for a batch that ends at `end`, and where.
+   *
+   *     border       #end                       end          border
+   *       |   #lead   |  header, frames, bodies  |   zeros    |   zeros laid out …
+   */
+  #blocks(
+    parts: readonly Uint8Array[],
+    end: number,
+    lays: boolean,
+  ): { parts: Uint8Array[]; start: number; end: number } {
+    const start = this.#end - this.#lead.length
+    const length = roundUp(end - start)
+    if (length > roomBytesMax) {
+      this.#lead = lastOf(parts, end % blockBytes)
+      return { parts: [...parts], start: this.#end, end }
+    }
+    const room = this.#roomFor(length)
+    room.set(this.#lead, 0)
+    let at = this.#lead.length // Invariant: room[0, at) is what will stand from `start` on.
+    for (const part of parts) {
+      room.set(part, at)
+      at += part.length
+    }
+    assert(start + at === end, 'a batch is as long as it said')
+    room.fill(0, at, length)
+    this.#lead = Uint8Array.from(room.subarray(at - (end % blockBytes), at))
+    const blocks = room.subarray(0, length)
+    if (!lays) return { parts: [blocks], start, end: start + length }
+    return { parts: [blocks, this.#zeros], start, end: start + length + this.#zeros.length }
+  }
+
+  #roomFor(length: number): Buffer {
+    if (this.#room.length < length) {
+      this.#room = alignedBytes(Math.max(roomBytesMin, 2 ** Math.ceil(Math.log2(length))))
+    }
+    return this.#room
   }
 
   async #begin(month: string): Promise<void> {
@@ -138,7 +187,13 @@ export class Segments {
     const file = await this.#disk.create(join(this.#folder, segmentPath(name)))
     // A crash in here leaves an empty file, or none; recovery removes it. Nothing is in it yet.
     await this.#disk.syncFolder(folder)
-    this.#setTip({ name, file, segmentId: randomBytes(8).toString('hex'), end: 0 })
+    this.#setTip({
+      name,
+      file,
+      segmentId: randomBytes(8).toString('hex'),
+      end: 0,
+      lead: new Uint8Array(0),
+    })
   }
 
   async #nextNumber(month: string): Promise<number> {
@@ -149,6 +204,8 @@ export class Segments {
   #setTip(tip: Tip | undefined): void {
     this.#tip = tip
     this.#end = this.#laidOut = tip?.end ?? 0
+    this.#lead = tip?.lead ?? new Uint8Array(0)
+    assert(this.#lead.length === this.#end % blockBytes, 'a lead begins at the border of a block')
   }
 }
 
@@ -172,6 +229,22 @@ async function segmentsOf(disk: Disk, folder: string, month: string): Promise<Se
     .filter((name) => /^\d{4,9}\.seg$/.test(name))
     .map((name) => ({ month, number: Number(name.slice(0, -4)) }))
     .toSorted((a, b) => a.number - b.number)
+}
+
+function roundUp(bytes: number): number {
+  return Math.ceil(bytes / blockBytes) * blockBytes
+}
+
+/** The last `length` bytes of the parts, fewer if they are not as long. */
+function lastOf(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const last: Uint8Array[] = []
+  let left = length
+  for (let i = parts.length - 1; i >= 0 && left > 0; i--) {
+    const part = parts[i] ?? new Uint8Array(0)
+    last.unshift(part.subarray(Math.max(0, part.length - left)))
+    left -= Math.min(left, part.length)
+  }
+  return Buffer.concat(last)
 }
 
 function toError(error: unknown): Error {
