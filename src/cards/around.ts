@@ -56,3 +56,27 @@ function isLongerWord(b: Uint8Array, min: number, max: number, from: number, to:
   const isCut = b[start + 8] === dash && b[start + 13] === dash && b[start + 23] === dash
   return dashes === 4 && end - start === 36 && isCut
 }
+
+const isTimePart = new Uint8Array(256)
+for (const c of '0123456789:.+-Z') isTimePart[c.charCodeAt(0)] = 1
+
+/** Whether [start, end) is a date and time (RFC 3339, `T` or a blank between) and nothing else: the
+ *  most common string with digits in rows, and never of interest. */
+export function isDateTime(bytes: Uint8Array, start: number, end: number): boolean {
+  const length = end - start
+  if (length < 19 || length > 32 || bytes[start + 4] !== dash || bytes[start + 7] !== dash)
+    return false
+  const middle = bytes[start + 10]
+  if ((middle !== 0x54 && middle !== 0x20) || bytes[start + 13] !== 0x3a) return false
+  if (bytes[start + 16] !== 0x3a) return false
+  let run = 0
+  for (let i = start; i < end; i++) {
+    const b = bytes[i] ?? 0
+    if (i - start === 10) run = 0
+    else if (isDigit[b] === 0) {
+      if (isTimePart[b] === 0) return false
+      run = 0
+    } else if (++run > 9) return false
+  }
+  return true
+}

@@ -10,7 +10,6 @@ export const VERIFICATION = 1
 export const MAGNETIC = 2
 export const SECRET_PIN = 3
 
-export const LOW = 0
 export const MEDIUM = 1
 export const HIGH = 2
 export const CERTAIN = 3
@@ -53,6 +52,8 @@ export const INNER = 2
 /** Where the scan stands: a stack of member, element and "JSON inside this string". */
 export class Path {
   depth = 0
+  /** Another one whenever frames come or go; rows of one table share it. */
+  version = 0
   readonly kind: Uint8Array = new Uint8Array(framesMax)
   readonly index: Int32Array = new Int32Array(framesMax)
   readonly name: Int32Array = new Int32Array(framesMax)
@@ -73,6 +74,7 @@ export class Path {
   /** Enters an object, array or inner text whose meaning is `outer`. */
   push(kind: number, outer: number): void {
     assert(this.depth < framesMax, 'a path is as deep as its frames go')
+    this.version++
     const at = this.depth++
     this.kind[at] = kind
     this.index[at] = 0
@@ -85,15 +87,28 @@ export class Path {
   }
 
   pop(): void {
+    this.version++
     this.depth--
+  }
+
+  /** Leaves an object of an array and enters the next one. */
+  nextRow(): void {
+    const top = this.depth - 1
+    this.index[top - 1] = (this.index[top - 1] ?? 0) + 1
+    this.cidStart[top] = 0
+    this.hasCard[top] = 0
+    this.serial[top] = this.#serials++
   }
 }
 
 /** A pointer with its array indexes left out: frames of `[kind, name, nameStart, nameEnd]`. */
 export interface Template {
   readonly frames: Int32Array
-  readonly indexes: number
+  /** Which frames are elements of arrays. */
+  readonly elements: Int32Array
 }
+
+const nowhere = new Int32Array(0)
 
 export class Findings {
   count = 0
@@ -101,6 +116,10 @@ export class Findings {
   rows: Int32Array = new Int32Array(0)
   indexes: Int32Array = new Int32Array(0)
   #indexesUsed = 0
+  // The path of the last finding, and its template.
+  #version = -1
+  #name = 0
+  #last = -1
   readonly templates: Template[] = []
   /** Replacements of findings whose form is PATCH, for the record. */
   readonly patches: Map<number, Uint8Array> = new Map<number, Uint8Array>()
@@ -116,9 +135,10 @@ export class Findings {
     rows[at + END] = end
     rows[at + CODE] = what
     rows[at + LAST4] = last4
-    rows[at + TEMPLATE] = this.#template(path)
+    const template = this.#template(path)
+    rows[at + TEMPLATE] = template
     rows[at + INDEXES] = this.#indexesUsed
-    this.#keepIndexes(path)
+    this.#keepIndexes(path, this.templates[template]?.elements ?? nowhere)
     return this.count++
   }
 
@@ -141,32 +161,41 @@ export class Findings {
     this.rows = rows
   }
 
-  #keepIndexes(path: Path): void {
-    if (this.#indexesUsed + path.depth > this.indexes.length) {
-      const grown = new Int32Array(Math.max(64, this.indexes.length * 2, path.depth * 2))
+  #keepIndexes(path: Path, elements: Int32Array): void {
+    if (this.#indexesUsed + elements.length > this.indexes.length) {
+      const grown = new Int32Array(Math.max(64, this.indexes.length * 2, elements.length * 2))
       grown.set(this.indexes)
       this.indexes = grown
     }
-    for (let i = 0; i < path.depth; i++) {
-      if (path.kind[i] === ELEMENT) this.indexes[this.#indexesUsed++] = path.index[i] ?? 0
+    for (let i = 0; i < elements.length; i++) {
+      this.indexes[this.#indexesUsed++] = path.index[elements[i] ?? 0] ?? 0
     }
   }
 
+  /** The template of a path. Mostly it is that of the finding before, or one of few. */
   #template(path: Path): number {
-    const last = this.count > 0 ? this.field(this.count - 1, TEMPLATE) : -1
-    if (last >= 0 && this.#isSame(last, path)) return last
+    const name = path.depth > 0 ? (path.name[path.depth - 1] ?? 0) : 0
+    if (path.version === this.#version && name === this.#name && name > 0) return this.#last
+    this.#version = path.version
+    this.#name = name
+    this.#last = this.#find(path)
+    return this.#last
+  }
+
+  #find(path: Path): number {
+    if (this.#last >= 0 && this.#isSame(this.#last, path)) return this.#last
     const known = Math.min(this.templates.length, 64)
     for (let i = 0; i < known; i++) if (this.#isSame(i, path)) return i
     const frames = new Int32Array(path.depth * 4)
-    let indexes = 0
+    const elements: number[] = []
     for (let i = 0; i < path.depth; i++) {
       frames[i * 4] = path.kind[i] ?? 0
       frames[i * 4 + 1] = path.kind[i] === MEMBER ? (path.name[i] ?? 0) : 0
       frames[i * 4 + 2] = path.nameStart[i] ?? 0
       frames[i * 4 + 3] = path.nameEnd[i] ?? 0
-      if (path.kind[i] === ELEMENT) indexes++
+      if (path.kind[i] === ELEMENT) elements.push(i)
     }
-    return this.templates.push({ frames, indexes }) - 1
+    return this.templates.push({ frames, elements: Int32Array.from(elements) }) - 1
   }
 
   #isSame(template: number, path: Path): boolean {

@@ -16,22 +16,41 @@ export const SAME_ROW = 1
 /** It leaves the object and enters the next one of the array. */
 export const NEXT_ROW = 2
 
+/** One thing learnt: what a glue follows, where it stands, and where it leads. */
+export interface Glue {
+  /** The name and frame which it follows, and what that frame is in. */
+  after: number
+  frame: number
+  outer: number
+  start: number
+  length: number
+  /** SAME_ROW or NEXT_ROW; 0 while nothing is learnt. */
+  leads: number
+  /** The key it ends with; its place from the start of the glue. */
+  name: number
+  nameStart: number
+  nameEnd: number
+  /** The value behind is a string, whose quote belongs to the glue. */
+  isString: boolean
+}
+
+const empty = (): Glue => ({
+  after: 0,
+  frame: 0,
+  outer: 0,
+  start: 0,
+  length: 0,
+  leads: 0,
+  name: 0,
+  nameStart: 0,
+  nameEnd: 0,
+  isString: false,
+})
+
 export class Glues {
-  // By slot: the name and frame it follows, where it stands, and where it leads.
-  readonly #after = new Int32Array(slots)
-  readonly #frame = new Int32Array(slots)
-  readonly #outer = new Int32Array(slots)
-  readonly #start = new Int32Array(slots)
-  readonly #length = new Int32Array(slots)
-  readonly #leads = new Uint8Array(slots)
-  readonly #name = new Int32Array(slots)
-  readonly #nameStart = new Int32Array(slots)
-  readonly #nameEnd = new Int32Array(slots)
-  readonly #isString = new Uint8Array(slots)
+  readonly #glues: readonly Glue[] = Array.from({ length: slots }, empty)
   #bytes: Uint8Array = nothing
-  #view = new DataView(this.#bytes.buffer)
-  /** The slot that last matched. */
-  #matched = 0
+  #view: DataView = new DataView(nothing.buffer)
 
   forget(): void {
     this.#bytes = nothing
@@ -42,7 +61,7 @@ export class Glues {
     if (this.#bytes === bytes) return
     this.#bytes = bytes
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-    this.#leads.fill(0)
+    for (const glue of this.#glues) glue.leads = 0
   }
 
   /** Whether these are the bytes that were last given; texts in texts may come between. */
@@ -50,62 +69,17 @@ export class Glues {
     return this.#bytes === bytes
   }
 
-  /** Remembers [start, end) as what follows the value of `after` in a frame at depth `frame`. */
-  learn(
-    after: number,
-    frame: number,
-    outer: number,
-    start: number,
-    end: number,
-    leads: number,
-    name: number,
-    nameStart: number,
-    nameEnd: number,
-    isString: boolean,
-  ): void {
-    const slot = (after ^ (frame << 4)) & (slots - 1)
-    this.#after[slot] = after
-    this.#frame[slot] = frame
-    this.#outer[slot] = outer
-    this.#start[slot] = start
-    this.#length[slot] = end - start
-    this.#leads[slot] = leads
-    this.#name[slot] = name
-    this.#nameStart[slot] = nameStart - start
-    this.#nameEnd[slot] = nameEnd - start
-    this.#isString[slot] = isString ? 1 : 0
+  /** The place for what follows the value of `after` in a frame at depth `frame`. */
+  slot(after: number, frame: number): Glue | undefined {
+    return this.#glues[(after ^ (frame << 4)) & (slots - 1)]
   }
 
-  /** How many bytes of known glue stand at `at`, before `end`; 0 for none. */
-  match(after: number, frame: number, outer: number, at: number, end: number): number {
-    const slot = (after ^ (frame << 4)) & (slots - 1)
-    if (this.#leads[slot] === 0 || this.#after[slot] !== after) return 0
-    if (this.#frame[slot] !== frame || this.#outer[slot] !== outer) return 0
-    const length = this.#length[slot] ?? 0
-    if (at + length >= end || !this.#isSame(at, this.#start[slot] ?? 0, length)) return 0
-    this.#matched = slot
-    return length
-  }
-
-  get leads(): number {
-    return this.#leads[this.#matched] ?? 0
-  }
-
-  get name(): number {
-    return this.#name[this.#matched] ?? 0
-  }
-
-  /** The key's place, from the start of the glue. */
-  get nameStart(): number {
-    return this.#nameStart[this.#matched] ?? 0
-  }
-
-  get nameEnd(): number {
-    return this.#nameEnd[this.#matched] ?? 0
-  }
-
-  get isString(): boolean {
-    return this.#isString[this.#matched] === 1
+  /** The glue that stands at `at`, all of it before `end`; undefined when none is known. */
+  match(after: number, frame: number, outer: number, at: number, end: number): Glue | undefined {
+    const glue = this.#glues[(after ^ (frame << 4)) & (slots - 1)]
+    if (glue === undefined || glue.leads === 0 || glue.after !== after) return undefined
+    if (glue.frame !== frame || glue.outer !== outer || at + glue.length >= end) return undefined
+    return this.#isSame(at, glue.start, glue.length) ? glue : undefined
   }
 
   #isSame(a: number, b: number, length: number): boolean {

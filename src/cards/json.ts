@@ -9,16 +9,18 @@
  * It is strict enough to tell JSON from prose that begins with a bracket; what it refuses is
  * scanned as text. JSON that is cut off at its end, and JSON lines, pass.
  */
+import { isDateTime } from './around.ts'
 import { isDigit, isLetter } from './bytes.ts'
 import { ELEMENT, INNER, MEMBER } from './findings.ts'
 import { Glues, NEXT_ROW, SAME_ROW } from './glue.ts'
 import { distinguish } from './keys.ts'
 import { Members } from './members.ts'
-import { CID, SECRET } from './words.ts'
+import { CARD, CID, SECRET } from './words.ts'
 import { StringReader } from './strings.ts'
 import { TableScanner } from './tables.ts'
 import { Unescaped } from './unescape.ts'
 import type { Scan } from './findings.ts'
+import type { Glue } from './glue.ts'
 import type { ValueScanner } from './value.ts'
 
 const backslash = 0x5c
@@ -213,9 +215,10 @@ export class JsonScanner {
         next = this.#scalar(bytes, at, end)
         if (next < 0) return refused
       }
-      const to = this.#follow(bytes, next, end)
-      if (to === 0) return next
-      isInside = this.#glues.isString
+      const glue = this.#follow(bytes, next, end)
+      if (glue === undefined) return next
+      const to = next + glue.length
+      isInside = glue.isString
       const b = bytes[to] ?? 0
       if (!isInside && (b === 0x7b || b === 0x5b || b === quote || b === backslash)) return -to
       at = to
@@ -238,32 +241,27 @@ export class JsonScanner {
     return isWord ? stop : -1
   }
 
-  /** Behind a value: goes on to the next one of the rows when the glue is known; 0 when not. */
-  #follow(bytes: Uint8Array, at: number, end: number): number {
+  /** Behind a value: goes on to the next one of the rows when the glue is known. */
+  #follow(bytes: Uint8Array, at: number, end: number): Glue | undefined {
     const { path } = this.#scan
     const top = path.depth - 1
     this.#steps = strange
     // Texts of other bytes may have come between; and their keys' places are not here.
-    if (path.kind[top] !== MEMBER || !this.#glues.knows(bytes)) return 0
-    if (this.#scan.origins.length > 0) return 0
+    if (path.kind[top] !== MEMBER || !this.#glues.knows(bytes)) return undefined
+    if (this.#scan.origins.length > 0) return undefined
     const name = path.name[top] ?? 0
-    if (name <= 0) return 0
+    if (name <= 0) return undefined
     const outer = path.outer[top] ?? 0
-    const glues = this.#glues
-    const length = glues.match(name, top, outer, at, end)
-    if (length === 0) {
+    const glue = this.#glues.match(name, top, outer, at, end)
+    if (glue === undefined) {
       this.#steps = 0
       this.#glueStart = at
       this.#glueAfter = name
-      return 0
+      return undefined
     }
-    if (glues.leads === NEXT_ROW) {
-      path.index[top - 1] = (path.index[top - 1] ?? 0) + 1
-      path.pop()
-      path.push(MEMBER, outer)
-    }
-    this.members.key(glues.name, at + glues.nameStart, at + glues.nameEnd)
-    return at + length
+    if (glue.leads === NEXT_ROW) path.nextRow()
+    this.members.key(glue.name, at + glue.nameStart, at + glue.nameEnd)
+    return glue
   }
 
   /** At the start of a value: remembers the way that led here from the last one. */
@@ -275,21 +273,18 @@ export class JsonScanner {
     const top = path.depth - 1
     const name = path.name[top] ?? 0
     if (name <= 0) return
-    const leads = steps === stepComma ? SAME_ROW : NEXT_ROW
-    const [from, to] = [path.nameStart[top] ?? 0, path.nameEnd[top] ?? 0]
-    const outer = path.outer[top] ?? 0
-    this.#glues.learn(
-      this.#glueAfter,
-      top,
-      outer,
-      this.#glueStart,
-      at,
-      leads,
-      name,
-      from,
-      to,
-      isString,
-    )
+    const glue = this.#glues.slot(this.#glueAfter, top)
+    if (glue === undefined) return
+    glue.after = this.#glueAfter
+    glue.frame = top
+    glue.outer = path.outer[top] ?? 0
+    glue.start = this.#glueStart
+    glue.length = at - this.#glueStart
+    glue.leads = steps === stepComma ? SAME_ROW : NEXT_ROW
+    glue.name = name
+    glue.nameStart = (path.nameStart[top] ?? 0) - this.#glueStart
+    glue.nameEnd = (path.nameEnd[top] ?? 0) - this.#glueStart
+    glue.isString = isString
   }
 
   #close(b: number): boolean {
@@ -336,7 +331,7 @@ export class JsonScanner {
     const isNumber = this.#strings.digits === end - start && !this.#strings.isOdd
     if (isNumber && (meaning & (SECRET | CID)) === 0) {
       this.#values.digits(bytes, start, end, meaning)
-    } else {
+    } else if ((meaning & (SECRET | CID | CARD)) !== 0 || !isDateTime(bytes, start, end)) {
       const isRich = this.#strings.digits >= 3 || this.#strings.isOdd || (meaning & SECRET) !== 0
       this.value(bytes, start, end, levels + 1, meaning, isRich, this.#strings.isOdd)
     }

@@ -13,6 +13,7 @@ import {
   codePointAt,
   hexAt,
   isDigit,
+  isSeparator,
   widthAt,
 } from './bytes.ts'
 import { MARKER, PATCH, STARS, formOf, withForm } from './findings.ts'
@@ -86,7 +87,7 @@ export class Normal implements Origin {
     if (b >= 0x80)
       return this.#codePoint(codePointAt(raw, at), raw, at, Math.min(end, at + widthAt(raw, at)))
     if (b !== backslash || levels === 0) {
-      this.#isMember = isDigit[b] === 1 || b === 0x20 || b === 0x2d || b === 0x2e
+      this.#isMember = isPart(b)
       this.#put(b, at, at + 1, b)
       return at + 1
     }
@@ -110,7 +111,7 @@ export class Normal implements Origin {
 
   #codePoint(cp: number, raw: Uint8Array, at: number, end: number): number {
     const meaning = cp < 0x80 ? -1 : classOf(cp)
-    this.#isMember = meaning > 0 || (cp < 0x80 && isDigit[cp] === 1) || cp === 0x20
+    this.#isMember = meaning > 0 || (cp < 0x80 && isPart(cp))
     if (meaning === -1) this.#put(cp, at, end, cp)
     else if (meaning >= DIGIT) this.#put(0x30 + meaning - DIGIT, at, end, cp)
     else if (meaning === SPACE) this.#put(0x20, at, end, cp)
@@ -171,6 +172,9 @@ export class Normal implements Origin {
   }
 }
 
+/** Whether a sign of ASCII can stand in a number: a digit or a separator. */
+const isPart = (b: number): boolean => isDigit[b] === 1 || isSeparator[b] === 1
+
 /** Whether so many backslashes before a `u` are an escape, in a string of this many levels. */
 function isEscape(backslashes: number, levels: number): boolean {
   return (
@@ -182,7 +186,7 @@ function isEscape(backslashes: number, levels: number): boolean {
 
 function isMemberBefore(raw: Uint8Array, start: number, at: number): boolean {
   const b = at > start ? (raw[at - 1] ?? 0) : 0
-  if (isDigit[b] === 1 || b === 0x20 || b === 0x2d || b === 0x2e) return true
+  if (isPart(b)) return true
   if (b >= 0x80) return classOf(codePointAt(raw, at - stepBefore(raw, start, at))) > 0
   return (
     at - 6 >= start && raw[at - 5] === 0x75 && raw[at - 6] === backslash && hexAt(raw, at - 4) >= 0

@@ -66,9 +66,9 @@ export async function initCommand(
   }
   const { dataDir } = checked.config
   mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, text, { flag: 'wx', mode: 0o644 })
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   chmodSync(dataDir, 0o700)
+  writeFileSync(file, text, { flag: 'wx', mode: 0o644 })
   if (answers.issuer === 'local') await makeLocalKey(dataDir)
   out.write(nextSteps(file, dataDir, answers))
   return 0

@@ -1,5 +1,6 @@
 /** The command line: `sallyport COMMAND`. Data on stdout; exit 0 for yes, 1 for no, 2 for wrong usage. */
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { errorCode } from '../base/disk.ts'
 import { Fault } from '../base/fault.ts'
 import type { InitOptions } from './init.ts'
 import { version } from './start.ts'
@@ -152,8 +153,29 @@ async function run(): Promise<number> {
       errors.write(`${error.message}\n`)
       return 1
     }
-    throw error
+    // Whoever read our output has enough of it, as `head` has.
+    if (errorCode(error) === 'EPIPE') return 0
+    const why = systemMessage(error)
+    if (why === undefined) throw error
+    errors.write(`${why}\n`)
+    return 1
   }
 }
 
-process.exitCode = await run()
+/** What the system said no to, in one line; undefined for anything else, which is a defect. */
+function systemMessage(error: unknown): string | undefined {
+  const code = errorCode(error)
+  if (code === undefined || !(error instanceof Error) || !('syscall' in error)) return undefined
+  const path = 'path' in error ? error.path : 'address' in error ? error.address : undefined
+  const what = [error.syscall, path].filter((word) => typeof word === 'string').join(' ')
+  return `The system refused: ${what} (${code}). Look at this path and its rights.`
+}
+
+// Without a listener the end of a reader would end this process, a running gateway too.
+for (const stream of [out, errors]) {
+  stream.on('error', (error: Error) => {
+    if (errorCode(error) !== 'EPIPE') process.exitCode = 1
+  })
+}
+const code = await run()
+process.exitCode = process.exitCode === 1 ? 1 : code

@@ -1,5 +1,5 @@
 /** `sallyport sessions` and `sallyport replay`: through the running gateway, else on the folder itself. */
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
@@ -54,7 +54,9 @@ async function show(
     if (live !== undefined) await print(live, out)
     else if (isWritable(dataDir)) await showAlone(wanted, dataDir, user, out)
     else {
-      errors.write('This folder is read-only: the view is unrecorded.\n')
+      if (existsSync(join(dataDir, 'record'))) {
+        errors.write('This folder is read-only: the view is unrecorded.\n')
+      }
       await print(linesOf(wanted, dataDir), out)
     }
     return 0

@@ -234,6 +234,18 @@ test('a number is told once, however it is spelt and what stands before it', () 
     `${stars(visa)} or ${grouped(stars(visa), [4, 4, 4, 4], '\u00a0')}, ${stars(amex)}`,
   )
 })
+test('any of its signs may be an escape, alone or with others', () => {
+  const number = `(${grouped(visa, [4, 4, 4, 4], '-')})`
+  for (let mask = 1; mask < 2000; mask++) {
+    // A different choice of signs each time, many of them beside each other.
+    const bits = Math.imul(mask, 0x9e3779b1) >>> 0
+    const spelt = Array.from(number, (c, i) =>
+      (bits >>> i) & 1 ? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}` : c,
+    )
+    const want = `(${grouped(stars(visa), [4, 4, 4, 4], '-')})`
+    assert.equal(JSON.parse(token(`"${spelt.join('')}"`)), want, `choice ${mask}`)
+  }
+})
 test('groups that go on in escapes are read to their end', () => {
   // The first thirteen digits are a number of their own where a card word is near.
   const head = pan('60116000', 13)

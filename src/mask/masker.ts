@@ -21,7 +21,7 @@ import type { Alias } from './render.ts'
 import type { Maskings } from './report.ts'
 import type { Sealer } from './seal.ts'
 
-export type { Masking, MaskingGroup, Maskings } from './report.ts'
+export type { Masking, Maskings } from './report.ts'
 
 /** What a grant shows. */
 export interface MaskPlan {

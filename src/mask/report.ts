@@ -124,7 +124,7 @@ function last4Of(findings: Findings, i: number): string | undefined {
 
 function indexesOf(findings: Findings, i: number): string {
   const at = findings.field(i, INDEXES)
-  const count = findings.templates[findings.field(i, TEMPLATE)]?.indexes ?? 0
+  const count = findings.templates[findings.field(i, TEMPLATE)]?.elements.length ?? 0
   if (count === 1) return String(findings.indexes[at] ?? 0)
   let text = ''
   for (let k = 0; k < count; k++) text += (k > 0 ? ',' : '') + String(findings.indexes[at + k] ?? 0)

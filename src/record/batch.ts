@@ -13,10 +13,7 @@ import { entryBytesMax } from './encode.ts'
 import type { Waiter } from './durable.ts'
 import type { FrameKind } from './frames.ts'
 
-/** Bodies below this are copied together; above it, the disk reads them where they are. */
-const copiedBodyBytesMax = 16_384
 const framesRoomBytes = 16_384
-const bodiesRoomBytes = 65_536
 
 /** By what a batch names the one before it. */
 export interface Link {
@@ -25,8 +22,8 @@ export interface Link {
 }
 
 /**
- *     parts   [ header | frames ]  [ small bodies ]  [ large body ]  [ small bodies ] …
- *                one buffer           copied            as it is
+ *     parts   [ header | frames ]  [ body ]  [ body ] …
+ *                one buffer         as they were handed in
  */
 export class Batch {
   readonly firstIndex: number
@@ -36,15 +33,17 @@ export class Batch {
   readonly isFirst: boolean
   readonly waiters: Waiter[] = []
   #entries = 0
-  #frames: Buffer = Buffer.allocUnsafe(framesRoomBytes)
+  #frames: Buffer
   #framesEnd = batchHeaderBytes // Invariant: frames stand in [batchHeaderBytes, framesEnd).
   readonly #bodies: Uint8Array[] = []
   #bodiesBytes = 0
-  #room: Buffer = Buffer.alloc(0)
-  #roomStart = 0 // Invariant: small bodies not yet in #bodies stand in [roomStart, roomEnd).
-  #roomEnd = 0
 
-  constructor(start: { firstIndex: number; timeUs: number; month: string; isFirst: boolean }) {
+  /** @param room is written over: a buffer that an earlier batch is done with. */
+  constructor(
+    start: { firstIndex: number; timeUs: number; month: string; isFirst: boolean },
+    room: Buffer = Buffer.allocUnsafe(framesRoomBytes),
+  ) {
+    this.#frames = room
     this.firstIndex = start.firstIndex
     this.timeUs = start.timeUs
     this.month = start.month
@@ -74,23 +73,16 @@ export class Batch {
   /** In the order of the entries that name them. */
   addBody(bytes: Uint8Array): void {
     this.#bodiesBytes += bytes.length
-    if (bytes.length > copiedBodyBytesMax) {
-      this.#flushRoom()
-      this.#bodies.push(bytes)
-      return
-    }
-    if (this.#roomEnd + bytes.length > this.#room.length) {
-      this.#flushRoom()
-      this.#room = Buffer.allocUnsafe(bodiesRoomBytes)
-      this.#roomStart = this.#roomEnd = 0
-    }
-    this.#room.set(bytes, this.#roomEnd)
-    this.#roomEnd += bytes.length
+    this.#bodies.push(bytes)
+  }
+
+  /** Where the frames stood; for another batch, once this one is written. */
+  get room(): Buffer {
+    return this.#frames
   }
 
   /** Writes the header; afterwards nothing may be added. */
   finish(segmentId: string, previous: Link): { parts: Uint8Array[]; link: Link } {
-    this.#flushRoom()
     const whole = this.#frames.subarray(0, this.#framesEnd)
     const sequence = previous.sequence + 1
     const crc = writeBatchHeader(whole, {
@@ -123,13 +115,6 @@ export class Batch {
     const larger = Buffer.allocUnsafe(Math.max(needed, this.#frames.length * 2))
     this.#frames.copy(larger, 0, 0, this.#framesEnd)
     this.#frames = larger
-  }
-
-  #flushRoom(): void {
-    if (this.#roomEnd > this.#roomStart) {
-      this.#bodies.push(this.#room.subarray(this.#roomStart, this.#roomEnd))
-      this.#roomStart = this.#roomEnd
-    }
   }
 }
 

@@ -32,13 +32,20 @@ export interface Stamp {
   readonly body: StoredBody | undefined
 }
 
-/** A member of an entry: its name, and its canonical JSON or undefined when it is left out. */
-type Column<E> = readonly [name: string, text: (entry: E, stamp: Stamp) => string | undefined]
+/** A member of an entry: its name, and its canonical JSON, which is undefined when it is left out. */
+type Column<E> = readonly [name: string, text: string | Text<E>]
+type Text<E> = (entry: E, stamp: Stamp) => string | undefined
 
+/** A table of columns as it is written: each text that changes behind all that does not. */
 interface Shape<E> {
-  readonly type: string
+  readonly texts: readonly Text<E>[]
+  /** Before each text: the members that never change, and with them the name of its own. */
+  readonly fixed: readonly string[]
   readonly names: readonly string[]
-  readonly texts: readonly Column<E>[1][]
+  /** The same for a text that opens the object. */
+  readonly firsts: readonly string[]
+  /** What stands behind the last text. */
+  readonly end: string
 }
 
 const common: readonly Column<unknown>[] = [
@@ -49,21 +56,34 @@ const common: readonly Column<unknown>[] = [
   ['session', (_, { shared }) => shared.text.session],
   ['source', (_, { shared }) => shared.text.source],
   ['time', (_, { time }) => `"${time}"`],
-  ['v', () => String(entryVersion)],
+  ['v', String(entryVersion)],
 ]
 
 const body: Column<unknown> = ['body', (_, stamp) => stamp.body && bodyText(stamp.body)]
-const ok: Column<unknown> = ['outcome', () => '"ok"']
+const ok: Column<unknown> = ['outcome', '"ok"']
 
-/** A table of columns, put in order with those that every entry has. */
+/** A table of columns, put in order with those that every entry has. What never changes joins the
+ *  name behind it, so that a line is made of few pieces. */
 function shape<E>(type: string, columns: readonly Column<E>[]): Shape<E> {
-  const all: Column<E>[] = [...common, ...columns, ['type', () => `"${type}"`]]
+  const all: Column<E>[] = [...common, ...columns, ['type', `"${type}"`]]
   all.sort(([a], [b]) => (a < b ? -1 : 1))
-  return {
-    type,
-    names: all.map(([name]) => `"${name}":`),
-    texts: all.map(([, text]) => text),
+  const texts: Text<E>[] = []
+  const fixed: string[] = []
+  const names: string[] = []
+  let since = '' // Members since the last text that changes, each behind a comma.
+  for (const [name, text] of all) {
+    if (typeof text === 'string') since += `,"${name}":${text}`
+    else {
+      texts.push(text)
+      fixed.push(since)
+      names.push(`${since},"${name}":`)
+      since = ''
+    }
   }
+  // `lineOf` opens the object with the first text that is there.
+  assert(fixed[0] === '' && fixed[1] === '', 'the first members of an entry are none that is fixed')
+  const firsts = names.map((name) => `{${name.slice(1)}`)
+  return { texts, fixed, names, firsts, end: `${since}}` }
 }
 
 const received = shape<is.CallReceived>('call.received', [
@@ -82,7 +102,7 @@ const denied = shape<is.CallDenied>('call.denied', [
   body,
   ['code', (e) => quote(e.code)],
   ['method', (e) => e.method && quote(e.method.value)],
-  ['outcome', () => '"denied"'],
+  ['outcome', '"denied"'],
   ['reason', (e) => quote(e.reason)],
   ['rpcKind', (e) => e.rpcKind && quote(e.rpcKind)],
   ['rule', (e) => word(e.rule)],
@@ -126,7 +146,7 @@ const masked = shape<MaskPart>('mask.applied', [
 const authRefused = shape<is.AuthRefused>('auth.refused', [
   ['httpStatus', (e) => count(e.httpStatus)],
   ['issuerClaimed', (e) => e.issuerClaimed && quote(e.issuerClaimed.value)],
-  ['outcome', () => '"denied"'],
+  ['outcome', '"denied"'],
   ['reason', (e) => quote(e.reason)],
 ])
 const authAccepted = shape<is.AuthAccepted>('auth.accepted', [
@@ -175,7 +195,7 @@ const control: readonly Column<is.ControlFailed>[] = [
   ['control', (e) => quote(e.control)],
   ['reason', (e) => quote(e.reason)],
 ]
-const controlFailed = shape('control.failed', [...control, ['outcome', () => '"failed"']])
+const controlFailed = shape('control.failed', [...control, ['outcome', '"failed"']])
 const controlRestored = shape('control.restored', [...control, ok])
 const sealed = shape<is.Seal & { signature: string | undefined }>('seal', [
   ok,
@@ -265,13 +285,14 @@ export function groupText(group: is.GroupInput): string {
   )
 }
 
-function lineOf<E>({ names, texts }: Shape<E>, entry: E, stamp: Stamp): string {
+function lineOf<E>({ texts, fixed, names, firsts, end }: Shape<E>, entry: E, stamp: Stamp): string {
   let line = ''
   for (let i = 0; i < texts.length; i++) {
     const text = texts[i]?.(entry, stamp)
-    if (text !== undefined) line += (line === '' ? '{' : ',') + (names[i] ?? '') + text
+    if (text === undefined) line += fixed[i] ?? ''
+    else line += ((line === '' ? firsts[i] : names[i]) ?? '') + text
   }
-  return `${line}}`
+  return line + end
 }
 
 function bodyText({ bytes, encoding, sha256 }: StoredBody): string {

@@ -270,6 +270,9 @@ export interface Item {
 /** The longest string from outside that an entry takes, in UTF-16 units; the body has the rest. */
 const wordLengthMax = 512
 
+/** What JSON spells as it stands: printable ASCII but the quote and the backslash. */
+const plain = /^[ !#-[\]-~]*$/
+
 const principals = new WeakMap<Masked<Who>, string>()
 
 /** Prepares what the entries of one exchange share. Make it once per exchange; a principal's text
@@ -293,6 +296,7 @@ export function share(fields: SharedFields): Shared {
  *  without its partner becomes U+FFFD: canonical JSON has no spelling for it. */
 export function quote(word: string): string {
   const short = word.length > wordLengthMax ? `${word.slice(0, wordLengthMax)}…` : word
+  if (plain.test(short)) return `"${short}"`
   return JSON.stringify(short.toWellFormed())
 }
 

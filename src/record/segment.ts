@@ -42,8 +42,8 @@ export class Segments {
   readonly #zeros: Uint8Array
   #room: Buffer = Buffer.alloc(0) // Of the one batch that is being written.
   #tip: Tip | undefined
-  #lead: Uint8Array = new Uint8Array(0) // What stands between the last border of a block and #end.
   #end = 0
+  readonly #lead: Buffer = Buffer.alloc(blockBytes) // Begins with what stands from the last border of a block to #end.
   #laidOut = 0 // Invariant: the file ends here, and holds zeros from #end on.
   #link: Link
 
@@ -149,22 +149,23 @@ export class Segments {
     end: number,
     lays: boolean,
   ): { parts: Uint8Array[]; start: number; end: number } {
-    const start = this.#end - this.#lead.length
-    const length = roundUp(end - start)
+    const start = this.#end - (this.#end % blockBytes)
+    const length = Math.ceil((end - start) / blockBytes) * blockBytes
+    const next = end % blockBytes
     if (length > roomBytesMax) {
-      this.#lead = lastOf(parts, end % blockBytes)
+      this.#lead.set(lastOf(parts, next))
       return { parts: [...parts], start: this.#end, end }
     }
     const room = this.#roomFor(length)
-    room.set(this.#lead, 0)
-    let at = this.#lead.length // Invariant: room[0, at) is what will stand from `start` on.
+    room.set(this.#lead.subarray(0, this.#end - start), 0)
+    let at = this.#end - start // Invariant: room[0, at) is what will stand from `start` on.
     for (const part of parts) {
       room.set(part, at)
       at += part.length
     }
     assert(start + at === end, 'a batch is as long as it said')
     room.fill(0, at, length)
-    this.#lead = Uint8Array.from(room.subarray(at - (end % blockBytes), at))
+    this.#lead.set(room.subarray(at - next, at))
     const blocks = room.subarray(0, length)
     if (!lays) return { parts: [blocks], start, end: start + length }
     return { parts: [blocks, this.#zeros], start, end: start + length + this.#zeros.length }
@@ -204,8 +205,9 @@ export class Segments {
   #setTip(tip: Tip | undefined): void {
     this.#tip = tip
     this.#end = this.#laidOut = tip?.end ?? 0
-    this.#lead = tip?.lead ?? new Uint8Array(0)
-    assert(this.#lead.length === this.#end % blockBytes, 'a lead begins at the border of a block')
+    const lead = tip?.lead ?? new Uint8Array(0)
+    assert(lead.length === this.#end % blockBytes, 'a lead begins at the border of a block')
+    this.#lead.set(lead)
   }
 }
 
@@ -229,10 +231,6 @@ async function segmentsOf(disk: Disk, folder: string, month: string): Promise<Se
     .filter((name) => /^\d{4,9}\.seg$/.test(name))
     .map((name) => ({ month, number: Number(name.slice(0, -4)) }))
     .toSorted((a, b) => a.number - b.number)
-}
-
-function roundUp(bytes: number): number {
-  return Math.ceil(bytes / blockBytes) * blockBytes
 }
 
 /** The last `length` bytes of the parts, fewer if they are not as long. */

@@ -12,6 +12,8 @@ const groupsBytesMax = entryBytesMax / 2
  * order they are the group again.
  */
 export function splitMasking(entry: MaskApplied): MaskPart[] {
+  const { groups: all } = entry
+  if (boundOf(all) <= groupsBytesMax) return [{ ...entry, count: countOf(all), part: 1, parts: 1 }]
   const parts: GroupInput[][] = [[]]
   let bytes = 0 // Invariant: no less than the bytes of the groups in the last part.
   for (const group of entry.groups) {
@@ -30,10 +32,24 @@ export function splitMasking(entry: MaskApplied): MaskPart[] {
   return parts.map((groups, i) => ({
     ...entry,
     groups,
-    count: groups.reduce((sum, { each }) => sum + each.length, 0),
+    count: countOf(groups),
     part: i + 1,
     parts: parts.length,
   }))
+}
+
+/** More bytes than the groups can take: a UTF-16 unit takes six at most, as an escape. */
+function boundOf(groups: readonly GroupInput[]): number {
+  let bytes = 0
+  for (const { at, brand, confidence, each, kind, rule } of groups) {
+    const words = at.length + (brand?.length ?? 0) + confidence.length + kind.length + rule.length
+    bytes += 100 + words * 6 + eachBytes(each)
+  }
+  return bytes
+}
+
+function countOf(groups: readonly GroupInput[]): number {
+  return groups.reduce((sum, { each }) => sum + each.length, 0)
 }
 
 function startPart(parts: GroupInput[][]): 0 {

@@ -29,6 +29,8 @@ export const clockBackUsMax: number = 5_000_000
 const batchBytesMax = 4_194_304
 /** A batch of this size is written without waiting for more. */
 const earlyBytes = 65_536
+/** A buffer that grew beyond this is not kept for the next batch. */
+const spareRoomBytesMax = 262_144
 const pendingBytesMaxDefault = 268_435_456
 
 /** Entries that only end what was begun: the space between the floors is kept for them. */
@@ -63,6 +65,9 @@ export class SegmentRecorder implements Recorder {
   #lastUs: number
   #month: string | undefined // Of the segment into which the newest batch goes, and
   #segmentBytes: number // its size once all batches but the newest are written.
+  #second = NaN // Of the newest time, since 1970, and
+  #secondText = '' // its RFC 3339 up to the point.
+  #spareRoom: Buffer | undefined
   #pendingBytes = 0
   #entries = 0
   #batches = 0
@@ -106,9 +111,8 @@ export class SegmentRecorder implements Recorder {
       this.#admit(items)
       const timeUs = this.#stampTime()
       // All lines are made before the first is taken in: an append is whole or not at all.
-      const time = isoMicros(timeUs)
-      const lines = this.#encode(shared, items, time)
-      const batch = this.#batchFor(timeUs, time.slice(0, 7))
+      const lines = this.#encode(shared, items, this.#timeText(timeUs))
+      const batch = this.#batchFor(timeUs, this.#secondText.slice(0, 7))
       const before = batch.bytes
       for (const { body, line } of lines) {
         batch.addEntry(line)
@@ -186,6 +190,16 @@ export class SegmentRecorder implements Recorder {
     return Math.max(now, this.#lastUs)
   }
 
+  /** `isoMicros`, which works out the date once a second only. */
+  #timeText(us: number): string {
+    const second = Math.floor(us / 1_000_000)
+    if (second !== this.#second) {
+      this.#second = second
+      this.#secondText = isoMicros(second * 1_000_000).slice(0, 20)
+    }
+    return `${this.#secondText}${String(us - second * 1_000_000).padStart(6, '0')}Z`
+  }
+
   /** The batch that still grows, or a new one: in a new segment when the month or the size says so. */
   #batchFor(timeUs: number, month: string): Batch {
     const newest = this.#queue.at(-1)
@@ -194,7 +208,11 @@ export class SegmentRecorder implements Recorder {
     const isFirst = month !== this.#month || this.#segmentBytes >= this.#options.segmentBytesMax
     if (isFirst) this.#segmentBytes = 0
     this.#month = month
-    const batch = new Batch({ firstIndex: this.#nextIndex, timeUs, month, isFirst })
+    const batch = new Batch(
+      { firstIndex: this.#nextIndex, timeUs, month, isFirst },
+      this.#spareRoom,
+    )
+    this.#spareRoom = undefined
     if (isFirst) batch.addCarry(this.#unfinished.carry())
     this.#queue.push(batch)
     return batch
@@ -225,6 +243,7 @@ export class SegmentRecorder implements Recorder {
     if (this.#queue.length === 0) this.#segmentBytes += batch.bytes
     this.#segments.write(batch, this.#room.isAmple, (error, bytes) => {
       if (error) return this.#fail(batch, error)
+      if (batch.room.length <= spareRoomBytesMax) this.#spareRoom = batch.room
       this.#entries += batch.entries
       this.#batches++
       this.#bytes += bytes

@@ -10,6 +10,7 @@
  * reach anybody but its owner.
  */
 import { createHmac } from 'node:crypto'
+import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { StatementSync } from 'node:sqlite'
 
@@ -53,6 +54,8 @@ export class SessionState {
    * @param key 32 bytes; the keyed hashes of identifiers are made with it.
    */
   constructor(file: string, key: Uint8Array) {
+    // SQLite gives the files it keeps beside this one the same mode.
+    if (file !== ':memory:') closeSync(openSync(file, 'a', 0o600))
     this.#db = new DatabaseSync(file)
     this.#key = key
     this.#db.exec(schema)
