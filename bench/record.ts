@@ -1,6 +1,7 @@
 /**
  * Durable entries a second at 1, 16 and 128 writers, each writing what a gateway writes for one
- * call: two commits, five entries, two bodies. Alone: `node bench/record.ts [FOLDER]`.
+ * call: two commits, five entries, two bodies. Alone: `node bench/record.ts [FOLDER]`. With `--cpu`
+ * it says what one body, and one call with small bodies, costs all threads of the process.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -105,6 +106,69 @@ export async function recordFigures(
   }
 }
 
+/** CPU of one append with a body of each size, and of one call, user and system, in all threads. */
+async function cpuFigures(folder: string): Promise<Figure[]> {
+  const dir = mkdtempSync(join(folder, 'sallyport-record-'))
+  const options = { dir, writer: 'bench', disk: realDisk, clock: systemClock() }
+  const limits = { freeBytesMin: 0, segmentBytesMax: 134_217_728 }
+  try {
+    const { recorder } = await openRecord({ ...options, ...limits })
+    const figures: Figure[] = []
+    for (const [what, bytes, writers, appends] of bodies) {
+      const items = [{ entry: event, body: body(bytes) }]
+      const value = await cpuUs(appends, writers, async (i) => {
+        await recorder.append(`ex_${i}`, share({ exchange: `ex_${i}`, principal }), items)
+      })
+      figures.push({ name: `record: ${what}, ${writers} writers, CPU`, value, unit: 'µs' })
+    }
+    for (const writers of [16, 64]) {
+      const value = await cpuUs(6_000, writers, async (i) => {
+        const shared = share({ exchange: `ex_${i}`, principal, connection: 'shop' })
+        await recorder.append(`ex_${i}`, shared, asked)
+        await recorder.append(`ex_${i}`, shared, answered)
+      })
+      figures.push({ name: `record: call of 1 KB, ${writers} writers, CPU`, value, unit: 'µs' })
+    }
+    await recorder.close()
+    return figures
+  } finally {
+    rmSync(dir, { recursive: true })
+  }
+}
+
+const event = { type: 'response.event', seq: 1, rpcKind: 'response', bytes: 1024 } as const
+const bodies: readonly (readonly [
+  what: string,
+  bytes: number,
+  writers: number,
+  appends: number,
+])[] = [
+  ['body of 1 KB', 1_024, 64, 8_000],
+  ['body of 64 KB', 65_536, 16, 1_600],
+  ['body of 1 MB', 1_048_576, 1, 60],
+  ['body of 1 MB', 1_048_576, 8, 160],
+]
+
+/** Microseconds of CPU for one turn of `work`, of `writers` at a time: the median of five rounds. */
+async function cpuUs(
+  turns: number,
+  writers: number,
+  work: (turn: number) => Promise<void>,
+): Promise<number> {
+  const rounds: number[] = []
+  for (let round = 0; round < 6; round++) {
+    const before = process.cpuUsage()
+    let next = 0
+    const write = async (): Promise<void> => {
+      while (next < turns) await work(next++)
+    }
+    await Promise.all(Array.from({ length: writers }, write))
+    const { system, user } = process.cpuUsage(before)
+    if (round > 0) rounds.push((system + user) / turns)
+  }
+  return median(rounds)
+}
+
 async function run(
   recorder: Recorder,
   writers: number,
@@ -158,9 +222,11 @@ function encodeUs(): number {
 }
 
 if (import.meta.main) {
-  const folder = process.argv[2] ?? tmpdir()
+  const isCpu = process.argv.includes('--cpu')
+  const folder = process.argv.slice(2).find((word) => !word.startsWith('--')) ?? tmpdir()
   console.log(`fdatasync p50 ${short(await syncP50Ms(folder))} ms`)
-  for (const { name: what, unit, value } of await recordFigures(false, folder)) {
-    console.log(`${what.padEnd(40)} ${short(value).padStart(9)} ${unit}`)
+  const figures = isCpu ? await cpuFigures(folder) : await recordFigures(false, folder)
+  for (const { name: what, unit, value } of figures) {
+    console.log(`${what.padEnd(44)} ${short(value).padStart(9)} ${unit}`)
   }
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { errorCode, readWhole, realDisk, writeWhole } from './disk.ts'
+import { alignedBytes, blockBytes, errorCode, readWhole, realDisk, writeWhole } from './disk.ts'
 import type { DiskFile } from './disk.ts'
 
 async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
@@ -52,6 +52,50 @@ test('parts land end to end at their position, and read back from any other', ()
     assert.equal(await file.size(), 4)
     await file.close()
     assert.equal(statSync(join(folder, 'a')).mode & 0o777, 0o600)
+  }))
+
+/** Blocks of the letters in `text`, one each, in memory that a disk can read by itself. */
+function blocks(text: string): Buffer {
+  const bytes = alignedBytes(text.length * blockBytes)
+  for (let i = 0; i < text.length; i++) bytes.fill(text[i] ?? '', i * blockBytes)
+  return bytes
+}
+
+test('whole blocks and odd bytes at odd places, in turns, read back as they were committed', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'a')
+    const file = await realDisk.create(path)
+    const model = Buffer.alloc(6 * blockBytes + 7)
+    const steps: readonly (readonly [at: number, parts: readonly Buffer[]])[] = [
+      [0, [blocks('ab')]],
+      [2 * blockBytes - 5, [Buffer.from('odd bytes')]],
+      [blockBytes, [blocks('cd'), blocks('ef')]],
+      [5 * blockBytes, [Buffer.alloc(blockBytes, 'g')]],
+      [4 * blockBytes, [blocks('hi')]],
+      [6 * blockBytes, [Buffer.from('the end')]],
+      [0, [blocks('j')]],
+    ]
+    for (const [at, parts] of steps) {
+      const bytes = Buffer.concat(parts)
+      assert.equal(await commit(file, parts, at), bytes.length)
+      bytes.copy(model, at)
+      assert.deepEqual(readFileSync(path), model.subarray(0, await file.size()))
+    }
+    assert.equal(await file.size(), model.length)
+    await file.close()
+  }))
+
+test('blocks that the disk cannot take from where they are in memory are written all the same', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'a')
+    const file = await realDisk.create(path)
+    // Their place inside their buffer says nothing of where that one begins.
+    const askew = Buffer.alloc(64 * blockBytes, 'x')
+    assert.equal(await commit(file, [askew], 0), askew.length)
+    assert.equal(await commit(file, [blocks('yz')], blockBytes), 2 * blockBytes)
+    blocks('yz').copy(askew, blockBytes)
+    assert.deepEqual(readFileSync(path), askew)
+    await file.close()
   }))
 
 test('a small file is written whole, over what a crash left of an earlier try', () =>

@@ -65,11 +65,16 @@ const writing = constants.O_RDWR | (oneStep ? constants.O_DSYNC : 0)
 /** The unit of writes past the page cache: no less than the sector of any disk in use. */
 export const blockBytes = 4096
 
+/** All that `alignedBytes` has made: of other memory nobody knows where it begins. */
+const aligned = new WeakSet<ArrayBufferLike>()
+
 /** Zeros that begin at the border of a memory page, as a disk wants them which reads them itself.
  *  V8 maps a buffer that may be resized on pages of its own; `Buffer.alloc` begins anywhere. If that
  *  ever changes, commits go through the page cache: slower, and as durable. */
 export function alignedBytes(length: number): Buffer {
-  return Buffer.from(new ArrayBuffer(length, { maxByteLength: length }))
+  const pages = new ArrayBuffer(length, { maxByteLength: length })
+  aligned.add(pages)
+  return Buffer.from(pages)
 }
 
 /** Of an open file: the descriptor for everything, and the one for whole blocks if there is one. */
@@ -199,8 +204,11 @@ function fileOf(descriptors: Descriptors): DiskFile {
     async close() {
       const { direct } = descriptors
       descriptors.direct = undefined
-      if (direct !== undefined) await closeDescriptor(direct)
-      await closeDescriptor(plain)
+      try {
+        if (direct !== undefined) await closeDescriptor(direct)
+      } finally {
+        await closeDescriptor(plain)
+      }
     },
   }
 }
@@ -234,8 +242,13 @@ function commitTo(descriptors: Descriptors): DiskFile['commit'] {
 }
 
 function areBlocks(parts: readonly Uint8Array[], position: number): boolean {
-  if (position % blockBytes !== 0) return false
-  return parts.every((part) => part.length % blockBytes === 0 && part.byteOffset % blockBytes === 0)
+  const isWhole = (bytes: number): boolean => bytes % blockBytes === 0
+  return (
+    isWhole(position) &&
+    parts.every(({ buffer, byteOffset, length }) => {
+      return isWhole(length) && isWhole(byteOffset) && aligned.has(buffer)
+    })
+  )
 }
 
 function writeParts(

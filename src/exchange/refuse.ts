@@ -157,7 +157,8 @@ async function endBegun(way: Way, released: readonly Released[]): Promise<void> 
 }
 
 function sendReceived(way: Way, fault: Fault, released: readonly Released[], at: Stations): void {
-  const { body: _, ...head } = whole(way, fault, at)
-  // A batch that failed as a whole is answered by its first error: the others read the same.
-  sendWhole(way, head, released[0])
+  const { body, ...head } = whole(way, fault, at)
+  // A batch that failed as a whole is answered by its first error: the others read the same. There is
+  // none where the end itself could not be recorded.
+  sendWhole(way, head, released[0] ?? releaseUnrecorded(at.masker.ours(body)))
 }

@@ -64,6 +64,7 @@ export interface Masker {
 }
 
 const scannersMax = 64
+const plainWordsMax = 4096
 const wordFree = /^[^0-9\u0080-\uffff]*$/
 const limits = { bytesMax: 64 * 1024 * 1024, depthMax: 512 }
 
@@ -76,6 +77,7 @@ class PlanMasker implements Masker {
   readonly #sealer: Sealer
   readonly #scanners = new Map<string, Scanner>()
   readonly #words = new Scanner([])
+  readonly #plain = new Map<string, Masked<string>>()
   #last: { columns: readonly string[]; scanner: Scanner } = { columns: [], scanner: this.#words }
 
   constructor(sealer: Sealer) {
@@ -137,7 +139,13 @@ class PlanMasker implements Masker {
   }
 
   word(text: string): Masked<string> {
-    return keepValue(this.#wordText(text))
+    // Names of methods and tools come again with every call; those without a digit hold no card.
+    const known = this.#plain.get(text)
+    if (known !== undefined) return known
+    const word = keepValue(this.#wordText(text))
+    const isPlain = text.length <= 64 && wordFree.test(text)
+    if (isPlain && this.#plain.size < plainWordsMax) this.#plain.set(text, word)
+    return word
   }
 
   words<T>(value: T): Masked<T> {

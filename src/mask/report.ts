@@ -96,7 +96,7 @@ function groupsOf(
     if (each === undefined) {
       const head = headOf(what)
       const at = segmentsOf(template).join('')
-      const key = JSON.stringify([head, at])
+      const key = `${what & 0x7f0f} ${at}`
       const group = groups.get(key) ?? { ...head, at, rule, each: [] }
       groups.set(key, group)
       byNumber.set(number, (each = group.each))
@@ -119,7 +119,8 @@ function headOf(what: number): { kind: MaskingKind; brand?: string; confidence: 
 
 function last4Of(findings: Findings, i: number): string | undefined {
   const last4 = findings.rows[i * FIELDS + LAST4] ?? -1
-  return last4 < 0 ? undefined : String(last4).padStart(4, '0')
+  if (last4 < 0) return undefined
+  return last4 >= 1000 ? String(last4) : String(last4).padStart(4, '0')
 }
 
 function indexesOf(findings: Findings, i: number): string {
@@ -155,12 +156,34 @@ function partsOf(
       parts.push('#')
       levels++
     } else if (frames[i] === MEMBER) {
-      const key = keyText(message.subarray(frames[i + 2], frames[i + 3]), levels)
-      const segment = word(key).replaceAll('~', '~0').replaceAll('/', '~1')
-      parts.push(segment === '*' ? '/~2a' : `/${segment}`)
+      parts.push(memberOf(message, frames[i + 2] ?? 0, frames[i + 3] ?? 0, levels, word))
     } else parts.push('/*')
   }
   return parts
+}
+
+/** Most keys are plain names, the same in every message; their segments are made once. */
+const plainName = /^[A-Za-z_.-]{1,48}$/
+const plainSegments = new Map<string, string>()
+const plainSegmentsMax = 4096
+
+function memberOf(
+  message: Uint8Array,
+  start: number,
+  end: number,
+  levels: number,
+  word: (text: string) => string,
+): string {
+  const raw = Buffer.from(message.buffer, message.byteOffset + start, end - start).toString('latin1')
+  const known = plainSegments.get(raw)
+  if (known !== undefined) return known
+  if (plainName.test(raw)) {
+    if (plainSegments.size < plainSegmentsMax) plainSegments.set(raw, `/${raw}`)
+    return `/${raw}`
+  }
+  const key = keyText(message.subarray(start, end), levels)
+  const segment = word(key).replaceAll('~', '~0').replaceAll('/', '~1')
+  return segment === '*' ? '/~2a' : `/${segment}`
 }
 
 /** The text of a key that stands in `levels` strings, one in the other. */

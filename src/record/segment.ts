@@ -55,7 +55,7 @@ export class Segments {
   ) {
     this.#disk = at.disk
     this.#folder = at.folder
-    this.#zeros = alignedBytes(at.layOutBytes - (at.layOutBytes % blockBytes))
+    this.#zeros = alignedBytes(toBlocks(at.layOutBytes))
     this.#link = link
     this.#setTip(tip)
   }
@@ -150,7 +150,7 @@ export class Segments {
     lays: boolean,
   ): { parts: Uint8Array[]; start: number; end: number } {
     const start = this.#end - (this.#end % blockBytes)
-    const length = Math.ceil((end - start) / blockBytes) * blockBytes
+    const length = toBlocks(end - start)
     const next = end % blockBytes
     if (length > roomBytesMax) {
       this.#lead.set(lastOf(parts, next))
@@ -233,14 +233,20 @@ async function segmentsOf(disk: Disk, folder: string, month: string): Promise<Se
     .toSorted((a, b) => a.number - b.number)
 }
 
+/** Rounded up to whole blocks. */
+function toBlocks(bytes: number): number {
+  return Math.ceil(bytes / blockBytes) * blockBytes
+}
+
 /** The last `length` bytes of the parts, fewer if they are not as long. */
 function lastOf(parts: readonly Uint8Array[], length: number): Uint8Array {
   const last: Uint8Array[] = []
   let left = length
-  for (let i = parts.length - 1; i >= 0 && left > 0; i--) {
-    const part = parts[i] ?? new Uint8Array(0)
-    last.unshift(part.subarray(Math.max(0, part.length - left)))
-    left -= Math.min(left, part.length)
+  for (const part of parts.toReversed()) {
+    if (left === 0) break
+    const end = part.subarray(Math.max(0, part.length - left))
+    last.unshift(end)
+    left -= end.length
   }
   return Buffer.concat(last)
 }

@@ -65,8 +65,6 @@ export class SegmentRecorder implements Recorder {
   #lastUs: number
   #month: string | undefined // Of the segment into which the newest batch goes, and
   #segmentBytes: number // its size once all batches but the newest are written.
-  #second = NaN // Of the newest time, since 1970, and
-  #secondText = '' // its RFC 3339 up to the point.
   #spareRoom: Buffer | undefined
   #pendingBytes = 0
   #entries = 0
@@ -111,8 +109,9 @@ export class SegmentRecorder implements Recorder {
       this.#admit(items)
       const timeUs = this.#stampTime()
       // All lines are made before the first is taken in: an append is whole or not at all.
-      const lines = this.#encode(shared, items, this.#timeText(timeUs))
-      const batch = this.#batchFor(timeUs, this.#secondText.slice(0, 7))
+      const time = isoMicros(timeUs)
+      const lines = this.#encode(shared, items, time)
+      const batch = this.#batchFor(timeUs, time.slice(0, 7))
       const before = batch.bytes
       for (const { body, line } of lines) {
         batch.addEntry(line)
@@ -188,16 +187,6 @@ export class SegmentRecorder implements Recorder {
       throw this.#down()
     }
     return Math.max(now, this.#lastUs)
-  }
-
-  /** `isoMicros`, which works out the date once a second only. */
-  #timeText(us: number): string {
-    const second = Math.floor(us / 1_000_000)
-    if (second !== this.#second) {
-      this.#second = second
-      this.#secondText = isoMicros(second * 1_000_000).slice(0, 20)
-    }
-    return `${this.#secondText}${String(us - second * 1_000_000).padStart(6, '0')}Z`
   }
 
   /** The batch that still grows, or a new one: in a new segment when the month or the size says so. */

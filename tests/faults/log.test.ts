@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync, verify } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { blockBytes } from '../../src/base/disk.ts'
 import { checkRecord, missingFrom } from '../../src/record/check.ts'
 import { share } from '../../src/record/entry.ts'
 import { listWriters } from '../../src/record/read.ts'
@@ -24,6 +25,7 @@ import {
   stop,
   work,
 } from './work.ts'
+import type { Disk } from '../../src/base/disk.ts'
 
 test('entries go into the folder of their month, and segments end at their size', async () => {
   const machine = new FaultyMachine({ seed: 1 })
@@ -211,6 +213,44 @@ test('a seal is signed over its canonical text without the signature', async () 
   assert.ok(verify(null, Buffer.from(canonicalize(unsigned)), publicKey, value))
   assert.equal(unsigned['from'], '1970-01-01T00:00:01.000000Z')
   assert.deepEqual(unsigned['refused'], refused)
+})
+
+test('batches are written as whole blocks, but for those too large to be put together', async () => {
+  const machine = new FaultyMachine({ seed: 1 })
+  const written: (readonly [start: number, end: number])[] = []
+  const disk = machine.boot()
+  const watched: Disk = {
+    ...disk,
+    create: async (path) => {
+      const file = await disk.create(path)
+      return {
+        ...file,
+        commit: (parts, position, done) => {
+          const bytes = parts.reduce((sum, part) => sum + part.length, 0)
+          if (path.endsWith('.seg')) written.push([position, position + bytes])
+          file.commit(parts, position, done)
+        },
+      }
+    },
+  }
+  const { recorder } = await open(watched, new HandClock(october), { segmentBytesMax: 2 ** 30 })
+  const sizes = [1, 4_095, 9_000_000, 5, 70_000, 300_000, 8_400_000, 12_345_678, 3_000]
+  const texts = sizes.map((size) => Buffer.alloc(size, `a body of ${size} bytes, `).toString())
+  for (const [i, text] of texts.entries()) await appendCall(recorder, `ex_${i}`, text)
+  await recorder.close()
+  const bodies = (await all(disk)).filter(({ type }) => type === 'call.received')
+  assert.deepEqual(
+    bodies.map((entry) => Buffer.from(entry.body() ?? []).toString()),
+    texts,
+  )
+  const odd = written.filter(([start, end]) => start % blockBytes !== 0 || end % blockBytes !== 0)
+  assert.equal(written.length, 2 * sizes.length)
+  assert.equal(odd.length, 3)
+  assert.deepEqual((await checkRecord(place(disk))).problems, [])
+  const again = await open(disk, new HandClock(october), { segmentBytesMax: 2 ** 30 })
+  await appendCall(again.recorder, 'ex_last')
+  await again.recorder.close()
+  assert.deepEqual((await checkRecord(place(disk))).problems, [])
 })
 
 test('a running record can be read, up to the last whole batch', async () => {
