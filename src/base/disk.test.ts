@@ -74,6 +74,7 @@ test('whole blocks and odd bytes at odd places, in turns, read back as they were
       [4 * blockBytes, [blocks('hi')]],
       [6 * blockBytes, [Buffer.from('the end')]],
       [0, [blocks('j')]],
+      [3 * blockBytes - 512 + 1, [blocks('k')]],
     ]
     for (const [at, parts] of steps) {
       const bytes = Buffer.concat(parts)

@@ -22,6 +22,7 @@ import {
   place,
   Promises,
   received,
+  reopen,
   stop,
   work,
 } from './work.ts'
@@ -251,6 +252,20 @@ test('batches are written as whole blocks, but for those too large to be put tog
   await appendCall(again.recorder, 'ex_last')
   await again.recorder.close()
   assert.deepEqual((await checkRecord(place(disk))).problems, [])
+})
+
+test('behind the last batch stand zeros: a process killed between two leaves nothing torn', async () => {
+  const machine = new FaultyMachine({ seed: 1 })
+  const clock = new HandClock(october)
+  const { recorder } = await open(machine.boot(), clock, { layOutBytes: 0 })
+  await appendCall(recorder, 'ex_a')
+  await appendCall(recorder, 'ex_b', 'x'.repeat(3_000))
+  await appendCall(recorder, 'ex_c')
+  machine.kill()
+  const { recovered } = await reopen(machine.boot(), clock)
+  assert.deepEqual(recovered.torn, [])
+  assert.equal(recovered.entries, 6)
+  await recorder.close()
 })
 
 test('a running record can be read, up to the last whole batch', async () => {
