@@ -1,7 +1,7 @@
 /** Words in front of a value, and words near it: `CVV: 123`, `security code is 123`, `my visa …`. */
 import { OTHER, classOf, codePointAt, isDigit, isJoint, isWord } from './bytes.ts'
 import { leadBefore } from './spelling.ts'
-import { CARD, CID, CONTEXT, FILLER, SECRET } from './words.ts'
+import { CARD, CID, CONTEXT, CVV, FILLER, NEARBY, SECRET } from './words.ts'
 import type { Names } from './words.ts'
 
 const backslash = 0x5c
@@ -9,6 +9,8 @@ const labelReach = 40
 const contextReach = 40
 const wordsMax = 4
 const ends = new Int32Array(wordsMax)
+/** Whoever speaks of a verification value or of paying speaks of a card as well. */
+const lowering = CONTEXT | CVV | NEARBY
 
 /** The meanings of the words directly before `at`; 0 when they name nothing. */
 export function labelBefore(names: Names, bytes: Uint8Array, start: number, at: number): number {
@@ -75,10 +77,10 @@ function speaksOfCards(names: Names, bytes: Uint8Array, from: number, to: number
     if (isWord[bytes[i] ?? 0] === 0 || isDigit[bytes[i] ?? 0] === 1) continue
     let end = i + 1
     while (end < to && isWord[bytes[end] ?? 0] === 1) end++
-    if (end - i >= 3 && (names.word(bytes, i, end) & CONTEXT) !== 0) return true
+    if (end - i >= 3 && (names.word(bytes, i, end) & lowering) !== 0) return true
     // `\n` and its like are glued to the word behind them.
     const isEscape = i > from && bytes[i - 1] === backslash
-    if (isEscape && (names.word(bytes, i + 1, end) & CONTEXT) !== 0) return true
+    if (isEscape && (names.word(bytes, i + 1, end) & lowering) !== 0) return true
     i = end
   }
   return false

@@ -26,6 +26,8 @@ export const CHILD = 256
 export const NAME = 512
 /** Holds the names of columns: `{"columns":[…]}`. */
 export const LIST = 1024
+/** Speaks of paying: lowers the bar for numbers near it in a text, and says nothing as a name. */
+export const NEARBY = 2048
 /** What must never be kept or shown: PCI DSS v4.0.1 req. 3.3.1. */
 export const SECRET: number = CVV | PIN | BLOCK | TRACK
 
@@ -76,6 +78,11 @@ const meanings: readonly (readonly [meaning: number, names: readonly string[]])[
   [
     LIST,
     list('columns cols fields headers header columnnames fieldnames columnlist schema head names'),
+  ],
+  [
+    NEARBY,
+    list(`security exp expiry expires expiration expiring gültig ablaufdatum vencimiento paid pay
+      payment payments declined charge charged refund refunded checkout prepaid`),
   ],
   [NAME, list('name column columnname field fieldname header label key title')],
 ]

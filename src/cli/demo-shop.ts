@@ -3,7 +3,7 @@
  * numbers, the same in every run. Card numbers stand in it as text, as numbers, grouped, and in the
  * prose of support tickets, next to a CVV column that no shop may keep (PCI DSS v4.0.1 req. 3.3.1).
  */
-import { rmSync } from 'node:fs'
+import { chmodSync, rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { StatementSync } from 'node:sqlite'
 import { luhnDigit } from '../cards/luhn.ts'
@@ -84,6 +84,7 @@ type Row = readonly (string | number | bigint)[]
 export function makeShop(file: string): void {
   for (const tail of ['', '-wal', '-shm', '-journal']) rmSync(file + tail, { force: true })
   const db = new DatabaseSync(file)
+  chmodSync(file, 0o600)
   try {
     // A file made anew at each start needs no journal: a crash here leaves one that is made again.
     db.exec('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN')

@@ -1,6 +1,5 @@
 /** `sallyport mask`: text or messages in, masked out, through the masker of the gateway. */
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { Fault } from '../base/fault.ts'
 import { createMasker } from '../mask/masker.ts'
 import { encodeJsonString } from '../wire/text.ts'
@@ -38,14 +37,17 @@ export async function maskCommand(
   for await (const bytes of linesOf(input)) {
     line++
     if (bytes !== undefined && bytes.every((b) => b === 0x20 || b === 0x0d || b === 0x09)) continue
+    let masked: Uint8Array
     try {
       if (bytes === undefined)
         throw new Fault('too_large', `It is longer than ${lineBytesMax} bytes.`)
-      await write(output, maskLine(bytes, masker, plan))
+      masked = maskLine(bytes, masker, plan)
     } catch (error) {
       bad++
       complain(`line ${line}`, error)
+      continue
     }
+    await write(output, masked)
   }
   return bad === 0 ? 0 : 1
 }
@@ -56,6 +58,7 @@ async function maskWhole(
   masker: Masker,
   plan: MaskPlan,
 ): Promise<number> {
+  let masked: Uint8Array
   try {
     const chunks: Buffer[] = []
     let size = 0
@@ -66,12 +69,13 @@ async function maskWhole(
         throw new Fault('too_large', `It is longer than ${limits.bytesMax} bytes.`)
       chunks.push(bytes)
     }
-    await write(output, maskText(Buffer.concat(chunks), masker, plan).shown.bytes)
-    return 0
+    masked = maskText(Buffer.concat(chunks), masker, plan).shown.bytes
   } catch (error) {
     complain('input', error)
     return 1
   }
+  await write(output, masked)
+  return 0
 }
 
 /** A JSON message where it is one, else text. */
@@ -140,9 +144,11 @@ async function* linesOf(input: NodeJS.ReadableStream): AsyncGenerator<Buffer | u
   if (size > 0) yield take()
 }
 
-/** Writes and waits while the reader of our output is slower than we are. */
-async function write(output: NodeJS.WritableStream, bytes: Uint8Array): Promise<void> {
-  if (!output.write(bytes)) await once(output, 'drain')
+/** Writes, and waits until it is taken. Rejects when nobody reads it any more. */
+function write(output: NodeJS.WritableStream, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    output.write(bytes, (error) => (error ? reject(error) : resolve()))
+  })
 }
 
 /** Faults are ours and hold no value; of anything else only the kind is told. */

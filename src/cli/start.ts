@@ -6,6 +6,7 @@ import { pino } from 'pino'
 import type { Logger } from 'pino'
 import { systemClock } from '../base/clock.ts'
 import { realDisk } from '../base/disk.ts'
+import { Fault } from '../base/fault.ts'
 import type { Disk } from '../base/disk.ts'
 import type { CheckedConfig, Config } from '../config/config.ts'
 import { serveAside } from '../exchange/asides.ts'
@@ -26,6 +27,7 @@ import type { Listening } from '../listener/listener.ts'
 import { createMasker } from '../mask/masker.ts'
 import { compileGrants } from '../policy/grants.ts'
 import { share } from '../record/entry.ts'
+import type { Shared } from '../record/entry.ts'
 import { openRecord } from '../record/record.ts'
 import type { Recovered } from '../record/record.ts'
 import { createSecrets } from '../secrets/secrets.ts'
@@ -35,6 +37,7 @@ import { openConnections } from './connections.ts'
 import { serveConsole } from './console-page.ts'
 import { openControl } from './control.ts'
 import { openKeys } from './keys.ts'
+import { RecordWatch } from './record-watch.ts'
 import { createMetrics } from './meters.ts'
 import type { Metrics } from './meters.ts'
 
@@ -150,10 +153,7 @@ async function wire(options: StartOptions, doors: Doors, log: Logger): Promise<G
   const built = await buildStations(options, config, log)
   const { at, local, recovered, metrics, state } = built
   const own = share({})
-  const { sha256: configHash } = checked
-  await at.recorder.append('start', own, [
-    { entry: { type: 'gateway.started', version, configHash } },
-  ])
+  await recordStart(at, own, checked.sha256)
   const documents = local?.documents() ?? {}
   doors.serveGateway = (incoming) =>
     serveAside(incoming, documents, at) ? Promise.resolve() : serve(incoming, at)
@@ -189,6 +189,20 @@ async function wire(options: StartOptions, doors: Doors, log: Logger): Promise<G
   return { gatewayUrl, consoleUrl, config, recovered, local, stop: stopOnce }
 }
 
+/** @throws {Fault} `record_full`: the gateway does not start on a disk without room. */
+async function recordStart(at: Stations, own: Shared, configHash: string): Promise<void> {
+  const entry = { type: 'gateway.started' as const, version, configHash }
+  try {
+    await at.recorder.append('start', own, [{ entry }])
+  } catch (cause) {
+    await at.recorder.close()
+    if (!(cause instanceof Fault) || cause.code !== 'record_full') throw cause
+    const message =
+      'The gateway cannot start: the disk of data_dir has less room than record.free_bytes_min. Free space or move data_dir, then start it again.'
+    throw new Fault('record_full', message, { cause })
+  }
+}
+
 interface Built {
   readonly at: Stations
   readonly local: LocalIssuer | undefined
@@ -212,6 +226,7 @@ async function buildStations(options: StartOptions, config: Config, log: Logger)
     local,
   })
   const connections = openConnections(config.connections, config.publicUrl, secrets)
+  const watch = new RecordWatch()
   const { recorder, recovered } = await openRecord({
     dir: join(dataDir, 'record'),
     writer: 'w1',
@@ -220,8 +235,9 @@ async function buildStations(options: StartOptions, config: Config, log: Logger)
     freeBytesMin: config.record.freeBytesMin,
     segmentBytesMax: config.record.segmentBytesMax,
     sealKey: keys.signing,
-    onState: (state, why) => log.warn({ state, code: why?.code }, 'record'),
+    onState: (state, why) => watch.changed(state, why, log),
   })
+  watch.recorder = recorder
   const state = new SessionState(join(dataDir, 'state.sqlite'), keys.state)
   const sessions = new Sessions({ state, clock, idleMs: config.record.sessionIdleMs })
   const budget = new Budget(config.limits.inFlightBytesMax)

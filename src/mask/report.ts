@@ -174,7 +174,9 @@ function memberOf(
   levels: number,
   word: (text: string) => string,
 ): string {
-  const raw = Buffer.from(message.buffer, message.byteOffset + start, end - start).toString('latin1')
+  const raw = Buffer.from(message.buffer, message.byteOffset + start, end - start).toString(
+    'latin1',
+  )
   const known = plainSegments.get(raw)
   if (known !== undefined) return known
   if (plainName.test(raw)) {

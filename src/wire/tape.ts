@@ -25,10 +25,10 @@ export const OBJECT = 1
 export const ARRAY = 2
 export const STRING = 3
 export const ESCAPED_STRING = 4
-export const NUMBER = 5
-export const TRUE = 6
-export const FALSE = 7
-export const NULL = 8
+const NUMBER = 5
+const TRUE = 6
+const FALSE = 7
+const NULL = 8
 export const KEY = 9
 export const ESCAPED_KEY = 10
 

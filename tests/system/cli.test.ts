@@ -54,16 +54,41 @@ const wrong: readonly [what: string, args: string[], code: number, says: RegExp]
   ['a token for nobody', ['token'], 2, /--subject/],
   ['a token for years', ['token', '--subject', 'a', '--ttl', '900d'], 2, /1s to 24h/],
   ['a token of no kind', ['token', '--subject', 'a', '--kind', 'ghost'], 2, /person, service/],
-  ['a file that is missing', ['serve', '-c', 'none.yaml'], 1, /none\.yaml.*sallyport init.*-c FILE/s],
+  [
+    'a file that is missing',
+    ['serve', '-c', 'none.yaml'],
+    1,
+    /none\.yaml.*sallyport init.*-c FILE/s,
+  ],
   ['a folder as file', ['serve', '-c', '.'], 1, /no configuration file .*sallyport init/s],
-  ['a file as data folder', ['serve', '-c', 'good.yaml', '--data', 'a-file'], 1, /a-file \(EEXIST\)/],
+  [
+    'a file as data folder',
+    ['serve', '-c', 'good.yaml', '--data', 'a-file'],
+    1,
+    /a-file \(EEXIST\)/,
+  ],
   ['a token without a file', ['token', '-c', 'none.yaml', '--subject', 'a'], 1, /sallyport init/],
-  ['a token of no connection', ['token', '-c', 'good.yaml', '--subject', 'a', '--connection', 'x'], 1, /Known: shop/],
-  ['sessions of no record', ['sessions', '--data', 'nowhere'], 1, /^There is no record in .*nowhere\. .*--data or -c/],
+  [
+    'a token of no connection',
+    ['token', '-c', 'good.yaml', '--subject', 'a', '--connection', 'x'],
+    1,
+    /Known: shop/,
+  ],
+  [
+    'sessions of no record',
+    ['sessions', '--data', 'nowhere'],
+    1,
+    /^There is no record in .*nowhere\. .*--data or -c/,
+  ],
   ['sessions of a file', ['sessions', '--data', 'a-file'], 1, /a-file/],
   ['init over a file', ['init', '--yes', '-c', 'good.yaml'], 1, /already.*not touched.*-c FILE/s],
   ['init below a file', ['init', '--yes', '-c', 'i.yaml', '--data', 'a-file/d'], 1, /ENOTDIR/],
-  ['init with a bad address', ['init', '--yes', '-c', 'i.yaml', '--url', 'shop'], 1, /nothing was written.*http/s],
+  [
+    'init with a bad address',
+    ['init', '--yes', '-c', 'i.yaml', '--url', 'shop'],
+    1,
+    /nothing was written.*http/s,
+  ],
 ]
 
 test('wrong uses: exit 2 for the command, 1 for the world, and what to do', async () => {
@@ -85,7 +110,16 @@ test('every command shows an example of its use', async () => {
   const commands = [...stdout.matchAll(/^ {2}([a-z]+)(?: \[options\])?(?: <\w+>)? {2,}/gm)]
     .map(([, name = '']) => name)
     .filter((name) => name !== 'help')
-  assert.deepEqual(commands, ['serve', 'demo', 'sessions', 'replay', 'mask', 'check', 'init', 'token'])
+  assert.deepEqual(commands, [
+    'serve',
+    'demo',
+    'sessions',
+    'replay',
+    'mask',
+    'check',
+    'init',
+    'token',
+  ])
   for (let i = 0; i < commands.length; i += 2) {
     const pair = commands.slice(i, i + 2).map(async (name) => {
       const help = await run([name, '--help'])
@@ -101,7 +135,9 @@ for (const command of ['check', 'serve']) {
     const ran = await run([command, '-c', 'bad.yaml'], { cwd: dir })
     assert.equal(ran.code, 1)
     const said = command === 'check' ? ran.stdout : ran.stderr
-    const places = [...said.matchAll(/^bad\.yaml:(\d+):(\d+) (\S+) /gm)].map(([, line, column, key]) => [line, column, key])
+    const places = [...said.matchAll(/^bad\.yaml:(\d+):(\d+) (\S+) /gm)].map(
+      ([, line, column, key]) => [line, column, key],
+    )
     assert.deepEqual(places, [
       ['7', '23', 'limits.stop_grace'],
       ['8', '1', 'conection'],
@@ -118,14 +154,19 @@ test('a file that is no YAML is told by its place, as text and as data', async (
   ])
   assert.deepEqual([text.code, json.code], [1, 1])
   assert.match(text.stdout, /^broken\.yaml:\d+:\d+ \S/)
-  const report: { ok: boolean; mistakes: { line: number; message: string }[] } = JSON.parse(json.stdout)
+  const report: { ok: boolean; mistakes: { line: number; message: string }[] } = JSON.parse(
+    json.stdout,
+  )
   assert.equal(report.ok, false)
   assert.ok(report.mistakes.every(({ line, message }) => line > 0 && message !== ''))
 })
 
 test('check asks the server behind a connection; offline it looks at the file alone', async () => {
   const file = join(dir, 'nobody.yaml')
-  writeFileSync(file, readFileSync(join(dir, 'good.yaml'), 'utf8').replace(behind.url, 'http://127.0.0.1:1/mcp'))
+  writeFileSync(
+    file,
+    readFileSync(join(dir, 'good.yaml'), 'utf8').replace(behind.url, 'http://127.0.0.1:1/mcp'),
+  )
   const [live, offline] = await Promise.all([
     run(['check', '-c', file]),
     run(['check', '-c', file, '--offline']),
@@ -138,7 +179,9 @@ test('check asks the server behind a connection; offline it looks at the file al
 test('from init to a first call', async (t) => {
   const at = join(dir, 'new')
   mkdirSync(at)
-  const made = await run(['init', '--yes', '--connection', 'shop', '--url', behind.url], { cwd: at })
+  const made = await run(['init', '--yes', '--connection', 'shop', '--url', behind.url], {
+    cwd: at,
+  })
   assert.equal(made.code, 0, made.stderr)
   assert.match(made.stdout, /Next:\n {2}sallyport check.*sallyport serve.*sallyport token/s)
   assert.equal(statSync(join(at, '.sallyport')).mode & 0o777, 0o700)
@@ -162,7 +205,13 @@ test('from init to a first call', async (t) => {
   assert.equal(await gateway.stop('SIGTERM'), 0)
   const alone = await run(['replay', 'se_nobody'], { cwd: at })
   assert.deepEqual([alone.code, alone.stderr], [unknown.code, unknown.stderr])
-  const files = ['state.sqlite', 'keys/gateway.key', 'keys/signing.pem', 'keys/local-issuer.json', 'record/w1/origin']
+  const files = [
+    'state.sqlite',
+    'keys/gateway.key',
+    'keys/signing.pem',
+    'keys/local-issuer.json',
+    'record/w1/origin',
+  ]
   for (const name of files) {
     assert.equal(statSync(join(at, '.sallyport', name)).mode & 0o777, 0o600, name)
   }
@@ -187,7 +236,10 @@ test('two gateways on one data folder: the second says who holds it; the first g
   t.after(() => first.stop('SIGKILL'))
   const second = await run(['serve', ...args])
   assert.deepEqual([second.code, second.stdout], [1, ''])
-  assert.match(second.stderr, new RegExp(`record is in use: process ${first.pid} holds .*lock.*data folder of its own`, 's'))
+  assert.match(
+    second.stderr,
+    new RegExp(`record is in use: process ${first.pid} holds .*lock.*data folder of its own`, 's'),
+  )
   assertPlain(second)
   assert.equal((await fetch(`${first.gateway}/readyz`)).status, 200)
   const listed = await run(['sessions', '--data', data])
@@ -205,7 +257,10 @@ for (const option of ['--port', '--console-port']) {
     const args = ['serve', '-c', join(dir, 'good.yaml'), '--data', data]
     const ran = await run([...args, option, String(port)])
     assert.deepEqual([ran.code, ran.stdout], [1, ''])
-    assert.match(ran.stderr, new RegExp(`Cannot listen on 127\\.0\\.0\\.1:${port}: another process`))
+    assert.match(
+      ran.stderr,
+      new RegExp(`Cannot listen on 127\\.0\\.0\\.1:${port}: another process`),
+    )
     assertPlain(ran)
     assert.equal(existsSync(join(data, 'record', 'w1', 'lock')), false)
   })
@@ -232,7 +287,10 @@ test('mask: a text, a message, and many messages of which some are bad', async (
   assert.deepEqual(json, { code: 0, stdout: `{ "pan" : "${hidden}" }`, stderr: '' })
   assert.deepEqual(none, { code: 0, stdout: '', stderr: '' })
   assert.equal(many.code, 1)
-  const out = many.stdout.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>)
+  const out = many.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
   assert.deepEqual(
     out.map(({ id, message }) => [id, message]),
     [
@@ -240,12 +298,18 @@ test('mask: a text, a message, and many messages of which some are bad', async (
       [[2], '{"cvv":"***","n":1}'],
     ],
   )
-  assert.deepEqual([...many.stderr.matchAll(/line (\d+)/g)].map(([, n]) => n), ['2', '4', '6'])
+  assert.deepEqual(
+    [...many.stderr.matchAll(/line (\d+)/g)].map(([, n]) => n),
+    ['2', '4', '6'],
+  )
   assert.equal((many.stdout + many.stderr).includes(card), false)
 })
 
 test('a reader that has seen enough ends a command quietly', async () => {
-  const child = spawn(program, ['mask', '--jsonl'], { stdio: 'pipe', env: { PATH: '/usr/bin:/bin' } })
+  const child = spawn(program, ['mask', '--jsonl'], {
+    stdio: 'pipe',
+    env: { PATH: '/usr/bin:/bin' },
+  })
   let said = ''
   child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
   child.stdin.on('error', () => undefined)

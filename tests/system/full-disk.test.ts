@@ -13,7 +13,7 @@ import { errorCode, realDisk } from '../../src/base/disk.ts'
 import { checkRecord } from '../../src/record/check.ts'
 import { answerEmpty, answerResult, legacyCall, modernCall, startBehind } from './house.ts'
 import type { Behind } from './house.ts'
-import { readEntries, run, serve, until } from './program.ts'
+import { mintToken, readEntries, run, serve, until } from './program.ts'
 import type { Serving } from './program.ts'
 
 const skip = canMount() ? false : 'a small tmpfs cannot be mounted here: run as root on Linux'
@@ -68,12 +68,7 @@ limits: { stop_grace: 2s }
       return one
     },
     leaveFree: (bytes) => leaveFree(disk, bytes),
-    async token() {
-      const who = ['--subject', 'robot', '--kind', 'service', '--connection', 'shop']
-      const { code, stdout, stderr } = await run(['token', '-c', file, ...who])
-      assert.equal(code, 0, stderr)
-      return stdout.trim()
-    },
+    token: () => mintToken(disk, 'http://127.0.0.1:4100'),
   }
 }
 
@@ -91,7 +86,7 @@ function leaveFree(disk: string, bytes: number): void {
   }
 }
 
-/** One HTTP request to the connection; `host` because the file's `public_url` names another port. */
+/** One HTTP request to the connection, read to its end. */
 async function ask(
   { gateway }: Serving,
   token: string,
@@ -127,7 +122,12 @@ const isReady = (serving: Serving, wanted: string) => async (): Promise<boolean>
 
 const modern = modernCall('read', '{}')
 const call = legacyCall('tools/call', '{"name":"read","arguments":{}}')
-const attempts: readonly [what: string, body: string | undefined, headers: object, method: string][] = [
+const attempts: readonly [
+  what: string,
+  body: string | undefined,
+  headers: object,
+  method: string,
+][] = [
   ['a legacy call', call, {}, 'POST'],
   ['a modern call', modern.body, modern.headers, 'POST'],
   ['initialize', legacyCall('initialize', '{"protocolVersion":"2025-11-25"}'), {}, 'POST'],
@@ -136,127 +136,156 @@ const attempts: readonly [what: string, body: string | undefined, headers: objec
   ['the end of a session', undefined, {}, 'DELETE'],
 ]
 
-test('below the floor calls are refused before they are sent, and resume by themselves', { skip }, async (t) => {
-  const at = await install(t, 12)
-  const gateway = await at.serve()
-  const token = await at.token()
-  assert.equal((await ask(gateway, token, call)).status, 200)
-  assert.deepEqual(await readiness(gateway), ['200 open', '200 open'])
+test(
+  'below the floor calls are refused before they are sent, and resume by themselves',
+  { skip },
+  async (t) => {
+    const at = await install(t, 12)
+    const gateway = await at.serve()
+    const token = await at.token()
+    assert.equal((await ask(gateway, token, call)).status, 200)
+    assert.deepEqual(await readiness(gateway), ['200 open', '200 open'])
 
-  // One that was sent before the disk filled still gets its answer: its room is kept.
-  const { promise: held, resolve: letGo } = Promise.withResolvers<void>()
-  at.behind.script = async (got, res) => {
-    await held
-    answerResult(got, res, '{"content":[{"type":"text","text":"late"}]}')
-  }
-  const late = ask(gateway, token, call)
-  await until(() => at.behind.got.length === 2)
-  at.leaveFree(0.6 * MiB)
-  await until(isReady(gateway, '503 full'))
-  at.behind.script = answerEmpty
-  letGo()
-  const { status, text: answer } = await late
-  assert.equal(status, 200)
-  assert.match(answer, /late/)
+    // One that was sent before the disk filled still gets its answer: its room is kept.
+    const { promise: held, resolve: letGo } = Promise.withResolvers<void>()
+    at.behind.script = async (got, res) => {
+      await held
+      answerResult(got, res, '{"content":[{"type":"text","text":"late"}]}')
+    }
+    const late = ask(gateway, token, call)
+    await until(() => at.behind.got.length === 2)
+    at.leaveFree(0.6 * MiB)
+    await until(isReady(gateway, '503 full'))
+    at.behind.script = answerEmpty
+    letGo()
+    const { status, text: answer } = await late
+    assert.equal(status, 200)
+    assert.match(answer, /late/)
 
-  for (const [what, body, headers, method] of attempts) {
-    const refused = await ask(gateway, token, body, { ...headers }, method)
-    assert.equal(refused.status, 503, what)
-    assert.match(refused.text, /no room.*free.*No call is forwarded.*resume by themselves/is, what)
-    assert.ok(Number(refused.retryAfter) > 0, what)
-  }
-  assert.equal(at.behind.got.length, 2, 'nothing more reached the server')
-  assert.match(await metrics(gateway), /^sallyport_record_open 0$/m)
+    for (const [what, body, headers, method] of attempts) {
+      const refused = await ask(gateway, token, body, { ...headers }, method)
+      assert.equal(refused.status, 503, what)
+      assert.match(
+        refused.text,
+        /no room.*free.*No call is forwarded.*resume by themselves/is,
+        what,
+      )
+      assert.ok(Number(refused.retryAfter) > 0, what)
+    }
+    assert.equal(at.behind.got.length, 2, 'nothing more reached the server')
+    assert.match(await metrics(gateway), /^sallyport_record_open 0$/m)
 
-  at.leaveFree(6 * MiB)
-  await until(isReady(gateway, '200 open'))
-  assert.equal((await ask(gateway, token, call)).status, 200)
-  assert.equal(at.behind.got.length, 3)
-  assert.equal(await gateway.stop('SIGTERM'), 0)
-  assert.equal(await unrecorded(at), 0)
-})
+    at.leaveFree(6 * MiB)
+    await until(isReady(gateway, '200 open'))
+    assert.equal((await ask(gateway, token, call)).status, 200)
+    assert.equal(at.behind.got.length, 3)
+    assert.equal(await gateway.stop('SIGTERM'), 0)
+    assert.equal(await unrecorded(at), 0)
+  },
+)
 
 test('on a disk below the floor a gateway says so and does not start', { skip }, async (t) => {
   const at = await install(t, 4)
   at.leaveFree(0.5 * MiB)
   const { code, stderr, stdout } = await run(['serve', '-c', at.file])
   assert.deepEqual([code, stdout], [1, ''])
-  assert.match(stderr, /The record has no room: under 1 MiB are free/)
+  assert.match(stderr, /cannot start: .*free_bytes_min.*then start it again/)
   const checked = await run(['check', '-c', at.file])
   assert.equal(checked.code, 1)
   assert.match(checked.stdout, /FAIL {2}data folder .*free_bytes_min/)
 })
 
-test('a question that does not fit on the disk is not sent, and the record is closed', { skip }, async (t) => {
-  const at = await install(t, 12)
-  const gateway = await at.serve()
-  const token = await at.token()
-  assert.equal((await ask(gateway, token, call)).status, 200)
-  at.leaveFree(1.6 * MiB)
-  // Free space is above the floor, so only the write itself can tell that this has no room.
-  const large = legacyCall('tools/call', `{"name":"read","arguments":{"a":"${'a '.repeat(1.2 * MiB)}"}}`)
-  await assertLatches(at, gateway, token, await ask(gateway, token, large))
-  assert.equal(at.behind.got.length, 1, 'what could not be recorded was not sent')
-  assert.equal(await gateway.stop('SIGTERM'), 0)
-  await assertRecovers(at)
-})
+test(
+  'a question that does not fit on the disk is not sent, and the record is closed',
+  { skip },
+  async (t) => {
+    const at = await install(t, 12)
+    const gateway = await at.serve()
+    const token = await at.token()
+    assert.equal((await ask(gateway, token, call)).status, 200)
+    at.leaveFree(1.6 * MiB)
+    // Free space is above the floor, so only the write itself can tell that this has no room.
+    const large = legacyCall(
+      'tools/call',
+      `{"name":"read","arguments":{"a":"${'a '.repeat(1.2 * MiB)}"}}`,
+    )
+    await assertLatches(at, gateway, token, await ask(gateway, token, large))
+    assert.equal(at.behind.got.length, 1, 'what could not be recorded was not sent')
+    assert.equal(await gateway.stop('SIGTERM'), 0)
+    await assertRecovers(at)
+  },
+)
 
-test('an answer that does not fit on the disk is not released, and its call ends as unknown', { skip }, async (t) => {
-  const at = await install(t, 12)
-  const gateway = await at.serve()
-  const token = await at.token()
-  const secret = 'for nobody '.repeat(0.25 * MiB)
-  at.behind.script = (got, res) =>
-    answerResult(got, res, `{"content":[{"type":"text","text":"${secret}"}]}`)
-  at.leaveFree(1.6 * MiB)
-  const refused = await ask(gateway, token, call)
-  assert.equal(refused.text.includes('for nobody'), false)
-  await assertLatches(at, gateway, token, refused)
-  assert.equal(at.behind.got.length, 1)
-  await gateway.stop('SIGTERM')
-  const said = await assertRecovers(at)
-  assert.match(said, /1 calls in flight are recorded as unknown/)
-  const ends = (await readEntries(at.disk)).filter(({ type }) => type === 'call.finished')
-  assert.deepEqual(ends.map(({ outcome, reason }) => [outcome, reason])[0], ['unknown', 'process_ended'])
-})
+test(
+  'an answer that does not fit on the disk is not released, and its call ends as unknown',
+  { skip },
+  async (t) => {
+    const at = await install(t, 12)
+    const gateway = await at.serve()
+    const token = await at.token()
+    const secret = 'for nobody '.repeat(0.25 * MiB)
+    at.behind.script = (got, res) =>
+      answerResult(got, res, `{"content":[{"type":"text","text":"${secret}"}]}`)
+    at.leaveFree(1.6 * MiB)
+    const refused = await ask(gateway, token, call)
+    assert.equal(refused.text.includes('for nobody'), false)
+    await assertLatches(at, gateway, token, refused)
+    assert.equal(at.behind.got.length, 1)
+    await gateway.stop('SIGTERM')
+    const said = await assertRecovers(at)
+    assert.match(said, /1 calls in flight are recorded as unknown/)
+    const ends = (await readEntries(at.disk)).filter(({ type }) => type === 'call.finished')
+    assert.deepEqual(ends.map(({ outcome, reason }) => [outcome, reason])[0], [
+      'unknown',
+      'process_ended',
+    ])
+  },
+)
 
-test('under load a disk that fills up lets nothing through without its entry', { skip }, async (t) => {
-  const at = await install(t, 12)
-  const gateway = await at.serve()
-  const token = await at.token()
-  const padding = 'x'.repeat(40_000)
-  const given = new Set<string>()
-  at.behind.script = (got, res) => {
-    const word = /word-\d+/.exec(got.body)?.[0] ?? ''
-    answerResult(got, res, `{"content":[{"type":"text","text":"${word}"}]}`)
-  }
-  let next = 0
-  const client = async (): Promise<number> => {
-    for (;;) {
-      const word = `word-${next++}`
-      const { body, headers } = modernCall('read', `{"a":"${word} ${padding}"}`)
-      const { status, text } = await ask(gateway, token, body, headers)
-      if (status !== 200) return status
-      if (text.includes(word)) given.add(word)
+test(
+  'under load a disk that fills up lets nothing through without its entry',
+  { skip },
+  async (t) => {
+    const at = await install(t, 12)
+    const gateway = await at.serve()
+    const token = await at.token()
+    const padding = 'x'.repeat(40_000)
+    const given = new Set<string>()
+    at.behind.script = (got, res) => {
+      const word = /word-\d+/.exec(got.body)?.[0] ?? ''
+      answerResult(got, res, `{"content":[{"type":"text","text":"${word}"}]}`)
     }
-  }
-  const clients = Array.from({ length: 8 }, client)
-  await until(() => given.size > 30)
-  at.leaveFree(0)
-  assert.deepEqual(new Set(await Promise.all(clients)), new Set([503]))
-  // Whichever came first, a look at the free space or a write: nothing is taken any more.
-  assert.ok((await readiness(gateway)).every((one) => one.startsWith('503')))
-  const before = at.behind.got.length
-  assert.equal((await ask(gateway, token, call)).status, 503)
-  assert.equal(at.behind.got.length, before)
-  await gateway.stop('SIGTERM')
-  at.leaveFree(8 * MiB)
-  await (await at.serve()).stop('SIGTERM')
-  assert.equal(await unrecorded(at), 0)
-  const answered = (await readEntries(at.disk)).filter(({ type }) => type === 'response.event')
-  const recorded = new Set(answered.map(({ text }) => /word-\d+/.exec(text)?.[0]))
-  assert.deepEqual([...given].filter((word) => !recorded.has(word)), [])
-})
+    let next = 0
+    const client = async (): Promise<number> => {
+      for (;;) {
+        const word = `word-${next++}`
+        const { body, headers } = modernCall('read', `{"a":"${word} ${padding}"}`)
+        const { status, text } = await ask(gateway, token, body, headers)
+        if (status !== 200) return status
+        if (text.includes(word)) given.add(word)
+      }
+    }
+    const clients = Array.from({ length: 8 }, client)
+    await until(() => given.size > 30)
+    at.leaveFree(0)
+    assert.deepEqual(new Set(await Promise.all(clients)), new Set([503]))
+    // Whichever came first, a look at the free space or a write: nothing is taken any more.
+    assert.ok((await readiness(gateway)).every((one) => one.startsWith('503')))
+    const before = at.behind.got.length
+    assert.equal((await ask(gateway, token, call)).status, 503)
+    assert.equal(at.behind.got.length, before)
+    await gateway.stop('SIGTERM')
+    at.leaveFree(8 * MiB)
+    await (await at.serve()).stop('SIGTERM')
+    assert.equal(await unrecorded(at), 0)
+    const answered = (await readEntries(at.disk)).filter(({ type }) => type === 'response.event')
+    const recorded = new Set(answered.map(({ text }) => /word-\d+/.exec(text)?.[0]))
+    assert.deepEqual(
+      [...given].filter((word) => !recorded.has(word)),
+      [],
+    )
+  },
+)
 
 /** The record has latched: refused in clear words, not ready, nothing forwarded, even with space. */
 async function assertLatches(
@@ -302,7 +331,9 @@ async function unrecorded({ behind, disk }: Installation): Promise<number> {
   const sent = new Set(
     entries.filter(({ type }) => type === 'call.dispatched').map(({ exchange }) => exchange),
   )
-  const asked = entries.filter(({ type, exchange }) => type === 'call.received' && sent.has(exchange))
+  const asked = entries.filter(
+    ({ type, exchange }) => type === 'call.received' && sent.has(exchange),
+  )
   const left = asked.map(({ text }) => text)
   let without = 0
   for (const { body } of behind.got) {

@@ -5,7 +5,9 @@ import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { systemClock } from '../../src/base/clock.ts'
 import { realDisk } from '../../src/base/disk.ts'
+import { makeLocalKey, openLocalIssuer } from '../../src/identity/local.ts'
 import { readRecord } from '../../src/record/read.ts'
 
 export const program: string = join(import.meta.dirname, '../../bin/sallyport')
@@ -143,6 +145,19 @@ export function isAlive(pid: number): boolean {
   } catch {
     return false
   }
+}
+
+/** A token of the local issuer of a data folder, for a service: the file's `public_url` is given. */
+export async function mintToken(dataDir: string, publicUrl: string): Promise<string> {
+  await makeLocalKey(dataDir)
+  const clock = systemClock()
+  const issuer = await openLocalIssuer({ dataDir, issuer: `${publicUrl}/oauth`, clock })
+  return await issuer.mint({
+    subject: 'robot',
+    kind: 'service',
+    audience: publicUrl,
+    ttlSeconds: 600,
+  })
 }
 
 /** One entry of the record with the text of its body. */

@@ -9,7 +9,7 @@ import { realDisk } from '../../src/base/disk.ts'
 import { checkRecord } from '../../src/record/check.ts'
 import { answerEmpty, answerResult, legacyCall, modernCall, startBehind } from './house.ts'
 import type { Behind, Got } from './house.ts'
-import { makeFolder, readEntries, run, serve, until } from './program.ts'
+import { makeFolder, mintToken, readEntries, serve, until } from './program.ts'
 import type { Serving, Told } from './program.ts'
 
 interface Installation {
@@ -49,10 +49,8 @@ record: { free_bytes_min: 1MiB }
     running.push(one)
     return one
   }
-  // The first start makes the key; it also leaves a record that was closed well.
-  await (await start()).stop('SIGTERM')
-  const minted = await run(['token', '-c', file, '--subject', 'robot', '--kind', 'service'])
-  return { data, behind, token: minted.stdout.trim(), serve: start }
+  const token = await mintToken(data, 'http://127.0.0.1:4100')
+  return { data, behind, token, serve: start }
 }
 
 interface Answered {
@@ -102,7 +100,9 @@ async function isRefusing({ gateway }: Serving): Promise<boolean> {
 const ends = (entries: readonly Told[]): unknown[] =>
   entries
     .filter(({ type }) => type === 'call.finished')
-    .map(({ outcome, reason }) => (reason === undefined ? outcome : `${String(outcome)}: ${String(reason)}`))
+    .map(({ outcome, reason }) =>
+      typeof reason === 'string' ? `${String(outcome)}: ${reason}` : outcome,
+    )
 
 /** The record is whole, ends with the stop, and the next start has nothing to say. */
 async function assertStoppedWell(at: Installation, wanted: readonly unknown[]): Promise<void> {
@@ -120,7 +120,10 @@ async function assertStoppedWell(at: Installation, wanted: readonly unknown[]): 
   assert.equal((await ask(again, at)).status, 200)
 }
 
-for (const [era, call] of [['legacy', plain], ['modern', modern]] as const) {
+for (const [era, call] of [
+  ['legacy', plain],
+  ['modern', modern],
+] as const) {
   test(`a ${era} call that runs at SIGTERM gets its answer; new ones are not taken`, async (t) => {
     const at = await install(t, '20s')
     const gateway = await at.serve()
@@ -167,15 +170,16 @@ test('a stream that is open at SIGTERM ends, and its exchange with it', async (t
     res.writeHead(200, { 'content-type': 'text/event-stream' })
     res.write('data: {"jsonrpc":"2.0","method":"notifications/progress","params":{}}\n\n')
   }
-  const answer = fetch(`${gateway.gateway}/mcp/shop`, {
+  const answer = await fetch(`${gateway.gateway}/mcp/shop`, {
     headers: { accept: 'text/event-stream', authorization: `Bearer ${at.token}` },
   })
-  const reader = (await answer).body?.getReader()
-  const first = await reader?.read()
-  assert.match(Buffer.from(first?.value ?? []).toString(), /progress/)
+  let text = ''
+  const whole = (async () => {
+    for await (const chunk of answer.body ?? []) text += Buffer.from(chunk).toString()
+  })().catch(() => undefined) // It may end or break; it must not go on.
+  await until(() => text.includes('progress'))
   assert.equal(await gateway.stop('SIGTERM'), 0)
-  // Either the stream ends or it breaks; it does not hang.
-  await reader?.closed.catch(() => undefined)
+  await whole
   await assertStoppedWell(at, ['unknown: stopping'])
 })
 
@@ -236,9 +240,15 @@ test('after SIGKILL the next start says what it recovered, once, and never sends
     /^Recovered after a stop that was not graceful: 3 calls in flight are recorded as unknown, 0 were never sent, 2 sessions were closed, \d+ bytes/m
   assert.match(again.output.stderr, said)
   const entries = await readEntries(at.data)
-  assert.deepEqual(ends(entries), ['ok', ...Array.from({ length: 3 }, () => 'unknown: process_ended')])
+  assert.deepEqual(ends(entries), [
+    'ok',
+    ...Array.from({ length: 3 }, () => 'unknown: process_ended'),
+  ])
   const told = entries.find(({ type }) => type === 'gateway.recovered')
-  assert.deepEqual([told?.['callsUnknown'], told?.['callsFailed'], told?.['sessionsClosed']], [3, 0, 2])
+  assert.deepEqual(
+    [told?.['callsUnknown'], told?.['callsFailed'], told?.['sessionsClosed']],
+    [3, 0, 2],
+  )
   assert.equal(at.behind.got.length, 4, 'nothing was sent again')
   assert.equal(await again.stop('SIGTERM'), 0)
   const third = await at.serve()
