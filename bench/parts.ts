@@ -1,9 +1,15 @@
 /** The figures of single parts, each measured by a file of its own without the rest of the way. */
-import { existsSync } from 'node:fs'
 import type { Figure } from './figure.ts'
 import { maskFigures } from './mask.ts'
+import { recordFigures } from './record.ts'
+import { transportFigures } from './transport.ts'
+import { wireFigures } from './wire.ts'
 
-const parts = ['wire', 'record', 'transport'] as const
+/** Reading speeds asked of the span reader, in MB/s on one core. */
+const readGoals: Readonly<Record<string, number>> = {
+  'prose in one text item': 1000,
+  'dense rows as structuredContent': 400,
+}
 
 /** Runs the wanted parts one after the other. */
 export async function partFigures(
@@ -11,12 +17,15 @@ export async function partFigures(
   isQuick: boolean,
 ): Promise<Figure[]> {
   const found: Figure[] = []
-  for (const part of parts.filter(wanted)) {
-    const file = new URL(`./${part}.ts`, import.meta.url)
-    if (!existsSync(file)) continue
-    const module: Record<string, (isQuick: boolean) => Promise<Figure[]>> = await import(file.href)
-    found.push(...((await module[`${part}Figures`]?.(isQuick)) ?? []))
+  if (wanted('wire')) {
+    for (const { name, mbPerSec } of wireFigures()) {
+      const atLeast = readGoals[name]
+      const figure = { name: `read, ${name}`, value: mbPerSec, unit: 'MB/s' }
+      found.push(atLeast === undefined ? figure : { ...figure, atLeast })
+    }
   }
+  if (wanted('record')) found.push(...(await recordFigures(isQuick)))
+  if (wanted('transport')) found.push(...(await transportFigures(isQuick)))
   if (wanted('mask')) {
     for (const { name, bytes, maskUs } of maskFigures(isQuick ? 30 : 150)) {
       found.push({ name: `mask, ${name}`, value: bytes / maskUs / 1000, unit: 'GB/s' })
