@@ -60,7 +60,8 @@ export interface ConnectOptions {
   readonly headers?: { readonly request: readonly string[]; readonly response: readonly string[] }
   /** Bytes of a compressed answer after decoding, at most. */
   readonly answerBytesMax: number
-  /** Sockets at once; an open event stream holds one. Further requests wait. Default 512. */
+  /** Sockets at once; an open event stream holds one. Further requests wait. Default 4096, which is
+   *  as many as the listener has: a client holds one of ours at most, so that none waits. */
   readonly socketsMax?: number
 }
 
@@ -93,7 +94,7 @@ class HttpUpstream implements Upstream {
     }
     const tls = options.tls === undefined ? {} : readUpstreamTls(name, options.tls)
     this.#pool = new Pool(url.origin, {
-      connections: options.socketsMax ?? 512,
+      connections: options.socketsMax ?? 4096,
       pipelining: 1,
       allowH2: false,
       connect: { timeout: timeouts.connectMs, ...tls },
