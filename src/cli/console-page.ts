@@ -1,15 +1,31 @@
 /** The console listener as far as it goes today: one page on what is in force, metrics, health. */
+import { Fault } from '../base/fault.ts'
 import { readiness } from '../exchange/asides.ts'
 import type { Stations } from '../exchange/stations.ts'
+import { checkHost } from '../listener/host.ts'
 import type { Incoming } from '../listener/incoming.ts'
 import type { Metrics } from './meters.ts'
 
 const policy =
   "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+/** Whether the console answers to the `Host` of a request. */
+export type ConsoleCheck = (headers: Incoming['headers']) => boolean
+
+export function isAllowedHost(headers: Incoming['headers'], hosts: readonly string[]): boolean {
+  try {
+    checkHost(headers, hosts, [])
+    return true
+  } catch (error) {
+    // Going on is safe: the caller refuses.
+    if (error instanceof Fault) return false
+    throw error
+  }
+}
+
 export async function serveConsole(
   incoming: Incoming,
-  of: { at: Stations; metrics: Metrics; version: string },
+  of: { at: Stations; metrics: Metrics; version: string; answersTo: ConsoleCheck },
 ): Promise<void> {
   const { method, path } = incoming
   const send = (status: number, type: string, body: string): void => {
@@ -21,7 +37,9 @@ export async function serveConsole(
     }
     incoming.begin(status, headers).end(method === 'HEAD' ? undefined : Buffer.from(body))
   }
-  if (method !== 'GET' && method !== 'HEAD') {
+  if (!of.answersTo(incoming.headers)) {
+    send(403, 'text/plain; charset=utf-8', 'The console does not answer to this Host.\n')
+  } else if (method !== 'GET' && method !== 'HEAD') {
     send(405, 'text/plain; charset=utf-8', 'Only GET is served here.\n')
   } else if (path === '/metrics') {
     send(200, of.metrics.contentType, await of.metrics.page())

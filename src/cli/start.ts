@@ -9,6 +9,7 @@ import { realDisk } from '../base/disk.ts'
 import { Fault } from '../base/fault.ts'
 import type { Disk } from '../base/disk.ts'
 import type { CheckedConfig, Config } from '../config/config.ts'
+import { isLoopbackHost } from '../config/units.ts'
 import { serveAside } from '../exchange/asides.ts'
 import { Budget, StreamCount } from '../exchange/budget.ts'
 import { closeSessions, recordFloods, sweep } from '../exchange/closing.ts'
@@ -34,7 +35,8 @@ import { createSecrets } from '../secrets/secrets.ts'
 import { Sessions } from '../session/sessions.ts'
 import { SessionState } from '../session/state.ts'
 import { openConnections } from './connections.ts'
-import { serveConsole } from './console-page.ts'
+import { isAllowedHost, serveConsole } from './console-page.ts'
+import type { ConsoleCheck } from './console-page.ts'
 import { openControl } from './control.ts'
 import { openKeys } from './keys.ts'
 import { RecordWatch } from './record-watch.ts'
@@ -157,7 +159,8 @@ async function wire(options: StartOptions, doors: Doors, log: Logger): Promise<G
   const documents = local?.documents() ?? {}
   doors.serveGateway = (incoming) =>
     serveAside(incoming, documents, at) ? Promise.resolve() : serve(incoming, at)
-  doors.serveConsole = (incoming) => serveConsole(incoming, { at, metrics, version })
+  const answersTo = consoleHosts(config)
+  doors.serveConsole = (incoming) => serveConsole(incoming, { at, metrics, version, answersTo })
   doors.onBad = ({ reason, status, source }) => noteBad(reason, status, source, at)
   const control = await openControl({ dataDir, at, log })
   const sweeper = setInterval(() => {
@@ -201,6 +204,14 @@ async function recordStart(at: Stations, own: Shared, configHash: string): Promi
       'The gateway cannot start: the disk of data_dir has less room than record.free_bytes_min. Free space or move data_dir, then start it again.'
     throw new Fault('record_full', message, { cause })
   }
+}
+
+/** On loopback a page that rebinds its name must not read the console; elsewhere scrapers come by
+ *  addresses of their own choice. */
+function consoleHosts({ listen: { console }, console: { publicUrl } }: Config): ConsoleCheck {
+  const isOpen = !isLoopbackHost(console.host)
+  const hosts = allowedHosts({ bound: console.host, publicUrl })
+  return (headers) => isOpen || isAllowedHost(headers, hosts)
 }
 
 interface Built {

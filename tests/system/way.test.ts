@@ -1,6 +1,7 @@
 /** The way of a call, from outside: who may, what is sent, what comes back, what stays behind. */
 import assert from 'node:assert/strict'
 import { createHmac, generateKeyPairSync } from 'node:crypto'
+import { request } from 'node:http'
 import { after, before, test } from 'node:test'
 import { SignJWT } from 'jose'
 import { pan } from '../cards.ts'
@@ -219,6 +220,22 @@ test('lists show a principal only what it may use, and the rest of the message s
   const wanted =
     '{"tools":[{"name":"read_a","x-unknown":1e2}, {"name":"read_c"}],"ttlMs":1,"cacheScope":"private"}'
   assert.equal(await answer.text(), `{"jsonrpc":"2.0","id":1,"result":${wanted}}`)
+})
+
+test('the console answers to its own names and to no other', async () => {
+  const { consoleUrl } = house.gateway
+  assert.equal((await fetch(`${consoleUrl}/readyz`)).status, 200)
+  const status = await new Promise<number | undefined>((resolve, reject) => {
+    const { port } = new URL(consoleUrl)
+    const headers = { host: 'evil.example' }
+    const asked = request({ host: '127.0.0.1', port, path: '/metrics', headers }, (answer) => {
+      answer.resume()
+      resolve(answer.statusCode)
+    })
+    asked.on('error', reject)
+    asked.end()
+  })
+  assert.equal(status, 403)
 })
 
 test('each received call has exactly one end, and every entry has the six fields', async () => {
