@@ -56,10 +56,8 @@ export async function serveConsole(
 }
 
 function page(at: Stations, version: string): string {
-  const { status, record } = {
-    record: at.recorder.state(),
-    status: at.isStopping() ? 'stopping' : 'running',
-  }
+  const status = at.isStopping() ? 'stopping' : 'running'
+  const record = at.recorder.state()
   const rows = [...at.connections.values()].map(
     ({ name, resource }) => `<tr><th scope="row">${name}</th><td>${escape(resource)}</td></tr>`,
   )

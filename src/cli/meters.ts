@@ -19,8 +19,8 @@ export interface Gauges {
 
 /** Counted in plain maps, since there are several counts a call; handed over when asked for. */
 export function createMetrics(gauges: Gauges): Metrics {
-  const registers = [new Registry()]
-  const [registry = new Registry()] = registers
+  const registry = new Registry()
+  const registers = [registry]
   const received = counter(registers, {
     name: 'sallyport_calls_received_total',
     help: 'Messages of clients that were let in, by connection.',

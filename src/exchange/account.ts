@@ -1,7 +1,7 @@
 /** Writes the way of an exchange into the record: received, sent, each message, one end. */
 import { Fault } from '../base/fault.ts'
 import type { Masked } from '../mask/masked.ts'
-import type { MaskPlan, Maskings } from '../mask/masker.ts'
+import type { Maskings } from '../mask/masker.ts'
 import type { Durable } from '../record/durable.ts'
 import type { CallFinished, CallOutcome, EntryInput, Item, RpcKind } from '../record/entry.ts'
 import { statusOf } from './answer.ts'
@@ -23,7 +23,7 @@ export interface AskedMasked {
 export async function recordIntent(
   way: Way,
   asked: readonly (AskedMasked | undefined)[],
-  of: { digest: string; grants: readonly string[]; plan: MaskPlan },
+  of: { digest: string; grants: readonly string[] },
   at: Stations,
 ): Promise<Durable> {
   const { era, version } = way.spoken ?? { era: 'legacy' as const, version: '2025-03-26' }

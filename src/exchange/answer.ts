@@ -8,7 +8,8 @@
  */
 import type { Fault, FaultCode } from '../base/fault.ts'
 import { statusOf as identityStatus } from '../identity/reasons.ts'
-import { encodeJsonString } from '../wire/text.ts'
+import { rpcError, rpcResult } from '../wire/text.ts'
+import type { Json } from '../wire/text.ts'
 
 interface Answer {
   readonly status: number
@@ -104,31 +105,28 @@ export function refusal(fault: Fault, told: Told): Refusal {
 export function refusalMessage(fault: Fault, told: Told): Uint8Array {
   const { asToolResult } = answers[fault.code]
   const isResult = asToolResult === true && told.isToolCall && told.idRaw !== undefined
-  return Buffer.from(isResult ? toolResult(fault, told) : rpcError(fault, told))
+  return isResult ? toolResult(fault, told.idRaw, told) : errorMessage(fault, told)
 }
 
 /** `{"jsonrpc":"2.0","id":…,"result":{"content":[…],"isError":true}}`; a model reads the text. */
-function toolResult(fault: Fault, told: Told): string {
-  const text = quote(`${fault.message} (exchange ${told.exchange})`)
-  const kind = told.era === 'modern' ? ',"resultType":"complete"' : ''
-  const meta = `"_meta":{"dev.sallyport/refusal":${factsOf(fault, told)}}`
-  const result = `{"content":[{"type":"text","text":${text}}],"isError":true${kind},${meta}}`
-  return `{"jsonrpc":"2.0","id":${told.idRaw ?? 'null'},"result":${result}}`
+function toolResult(fault: Fault, idRaw: string, told: Told): Uint8Array {
+  const text = `${fault.message} (exchange ${told.exchange})`
+  return rpcResult(idRaw, {
+    content: [{ type: 'text', text }],
+    isError: true,
+    resultType: told.era === 'modern' ? 'complete' : undefined,
+    _meta: { 'dev.sallyport/refusal': factsOf(fault, told) },
+  })
 }
 
-function rpcError(fault: Fault, told: Told): string {
-  const { code, modernCode } = answers[fault.code]
+function errorMessage(fault: Fault, told: Told): Uint8Array {
+  const { code: plain, modernCode } = answers[fault.code]
   const isModern = (fault.facts['era'] ?? told.era) === 'modern'
-  const era = isModern && modernCode !== undefined ? modernCode : code
-  const error = `{"code":${era},"message":${quote(fault.message)},"data":${factsOf(fault, told)}}`
-  return `{"jsonrpc":"2.0","id":${told.idRaw ?? 'null'},"error":${error}}`
+  const code = isModern && modernCode !== undefined ? modernCode : plain
+  return rpcError(told.idRaw, { code, message: fault.message, data: factsOf(fault, told) })
 }
 
 /** The facts of a fault are codes, counts and names of ours; the exchange id finds it in the record. */
-function factsOf(fault: Fault, told: Told): string {
-  return JSON.stringify({ ...fault.facts, exchange: told.exchange })
-}
-
-function quote(text: string): string {
-  return Buffer.from(encodeJsonString(text)).toString()
+function factsOf(fault: Fault, told: Told): Json {
+  return { ...fault.facts, exchange: told.exchange }
 }

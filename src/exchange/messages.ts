@@ -121,7 +121,7 @@ export async function pass(
     bytes: tree.bytes.length,
     kept,
     maskings,
-    delivered: known.plan.reveal === 'pan' ? ('revealed' as const) : ('masked' as const),
+    delivered: deliveredBy(known),
     eventId: of.eventId === undefined ? undefined : at.masker.word(of.eventId),
     isAgain,
   }
@@ -130,6 +130,11 @@ export async function pass(
   const end = isEnd ? { outcome: outcomeOf(message), httpStatus: status } : undefined
   const receipt = await recordMessage(leg, told, end, at)
   return { shown, receipt, name: receiptName(leg) }
+}
+
+/** How card numbers leave to this client, for the record. */
+export function deliveredBy({ plan }: Known): 'revealed' | 'masked' {
+  return plan.reveal === 'pan' ? 'revealed' : 'masked'
 }
 
 /** Lists are cut to what the principal may use; everything else is the very same tree. */

@@ -12,6 +12,7 @@ import {
   asMessage,
   badAnswer,
   cutsOf,
+  deliveredBy,
   foreign,
   learn,
   outcomeOf,
@@ -37,15 +38,16 @@ import type { Known, Leg, Way } from './way.ts'
  * @throws {Fault} `upstream_bad`, `answer_too_large`, `mask_failed`, `record_*`, `cancelled`.
  */
 export async function respond(way: Way, known: Known, answer: Answer, at: Stations): Promise<void> {
-  await checkStatus(way, answer, at)
-  bindSession(way, answer, at)
   const account = at.budget.open()
   try {
+    await checkStatus(way, answer, at)
+    bindSession(way, answer, at)
     if (answer.type === 'sse') await respondStream(way, known, answer, account, at)
     else if (answer.type === 'json') await respondWhole(way, known, answer, account, at)
     else await respondEmpty(way, answer, at)
   } finally {
     account.end()
+    answer.discard() // What was not read to its end, for whatever reason, is cut off.
   }
 }
 
@@ -79,7 +81,6 @@ function bindSession(way: Way, answer: Answer, at: Stations): void {
 
 /** No message: right for what is not answered by one. What a server says besides is not passed on. */
 async function respondEmpty(way: Way, answer: Answer, at: Stations): Promise<void> {
-  answer.discard()
   if (way.legs.some((leg) => leg.kind === 'request')) {
     throw badAnswer(
       'no_message',
@@ -140,7 +141,6 @@ async function respondBatch(
   const { kept, shown, maskings } = at.masker.answer(cut, known.plan, known.binding)
   first.messages++
   first.bytesOut += shown.bytes.length
-  const delivered = known.plan.reveal === 'pan' ? ('revealed' as const) : ('masked' as const)
   const told = {
     rpcKind: 'response' as const,
     method: undefined,
@@ -148,7 +148,7 @@ async function respondBatch(
     kept,
     maskings,
   }
-  const rest = { delivered, eventId: undefined, isAgain: false }
+  const rest = { delivered: deliveredBy(known), eventId: undefined, isAgain: false }
   const receipt = await recordMessage(first, { ...told, ...rest }, undefined, at)
   const released = release(shown, receipt, receiptName(first))
   for (const leg of way.legs) {

@@ -60,7 +60,7 @@ async function servePost(way: Way, work: AbortController, at: Stations): Promise
   const digest = digestOf(way, known, bytes, at)
   const permit = decide(known.access, digest, askedOf(posted, legs, known, at))
   const { grants } = permit
-  const intent = await recordIntent(way, asked, { digest, grants, plan: known.plan }, at)
+  const intent = await recordIntent(way, asked, { digest, grants }, at)
   notePending(way, legs, at)
   noteCancelled(posted, session, at)
   const answer = await send(way, known, { digest, bytes, permit, intent, work }, at)
@@ -80,7 +80,7 @@ async function serveBare(
   const digest = digestOf(way, known, new Uint8Array(0), at)
   const permit = decide(known.access, digest, [{ kind, method: undefined, target }])
   const { grants } = permit
-  const intent = await recordIntent(way, [], { digest, grants, plan: known.plan }, at)
+  const intent = await recordIntent(way, [], { digest, grants }, at)
   const answer = await send(way, known, { digest, bytes: undefined, permit, intent, work }, at)
   if (kind === 'end' && answer.status < 300) await endSession(session, 'ended_by_client', true, at)
   await respond(way, known, answer, at)
