@@ -8,8 +8,10 @@ export const isHot: Uint8Array = new Uint8Array(256)
 export const isLetter: Uint8Array = new Uint8Array(256)
 /** Hex digits, as values + 1; 0 for the rest. */
 export const hexValue: Uint8Array = new Uint8Array(256)
-/** What stands between two groups of one number: 1 everywhere, 2 only under a card name. */
+/** What stands between two groups of one number. */
 export const isSeparator: Uint8Array = new Uint8Array(256)
+/** What a gap between two groups of one number can begin with: those, or a line break. */
+export const mayJoin: Uint8Array = new Uint8Array(256)
 /** What other systems put in place of digits. */
 export const isMask: Uint8Array = new Uint8Array(256)
 /** What may stand between a label and its value. */
@@ -27,8 +29,8 @@ for (let b = 0; b < 256; b++) {
   if (/[0-9]/.test(c) || b >= 0x80) isHot[b] = 1
   if (/[A-Za-z]/.test(c)) isLetter[b] = 1
   if (/[0-9A-Fa-f]/.test(c)) hexValue[b] = Number.parseInt(c, 16) + 1
-  if (/[ .-]/.test(c)) isSeparator[b] = 1
-  if (/[/_]/.test(c)) isSeparator[b] = 2
+  if (/[ ./_-]/.test(c)) isSeparator[b] = 1
+  if (/[ ./_\-\n\r\\]/.test(c)) mayJoin[b] = 1
   if (/[*xX#]/.test(c)) isMask[b] = 1
   if (/[\s:="'`()[\]\\>#|,/-]/.test(c)) isJoint[b] = 1
   if (b >= 0x80 || c === '\\') goesOn[b] = 1

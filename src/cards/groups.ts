@@ -16,7 +16,7 @@ export class Groups {
   isTorn = false
   readonly #starts = new Int32Array(groupsMax)
   readonly #ends = new Int32Array(groupsMax)
-  readonly #gaps = new Uint8Array(groupsMax) // the separator behind group i
+  readonly #gaps = new Uint8Array(groupsMax) // what stands behind group i, as `gapOf` tells it
 
   start(i: number): number {
     return this.#starts[i] ?? 0
@@ -30,11 +30,8 @@ export class Groups {
     return i < this.count ? (this.#ends[i] ?? 0) - (this.#starts[i] ?? 0) : 0
   }
 
-  /**
-   * Reads the groups from the run [from, to) on.
-   * @param widest 1 for the separators of any text, 2 for those of a card column too.
-   */
-  read(bytes: Uint8Array, from: number, to: number, end: number, widest: number): void {
+  /** Reads the groups from the run [from, to) on. */
+  read(bytes: Uint8Array, from: number, to: number, end: number): void {
     let start = from
     let stop = to
     let count = 0
@@ -42,12 +39,9 @@ export class Groups {
     for (;;) {
       this.#starts[count] = start
       this.#ends[count] = stop
-      const separator = stop < end ? (bytes[stop] ?? 0) : 0
-      const meaning = isSeparator[separator] ?? 0
-      this.#gaps[count++] = separator
-      start = stop
-      if (count === groupsMax || meaning === 0 || meaning > widest) break
-      start = stop + (stop + 1 < end && bytes[stop + 1] === separator ? 2 : 1)
+      start = gapEnd(bytes, stop, end)
+      this.#gaps[count++] = start > stop ? gapOf(bytes, stop, start) : 0
+      if (count === groupsMax || start === stop) break
       if (start >= end || isDigit[bytes[start] ?? 0] === 0) break
       stop = start + 1
       while (stop < end && isDigit[bytes[stop] ?? 0] === 1) stop++
@@ -91,17 +85,74 @@ export class Groups {
     return length
   }
 
-  /** How many groups from `a` on are joined by one kind of separator. */
+  /** How many groups stand in a row round those from `a` on, joined as they are. */
+  inRow(a: number): number {
+    let first = a
+    while (first > 0 && this.#gaps[first - 1] === this.#gaps[a]) first--
+    return a - first + this.#joined(a)
+  }
+
+  /** How many groups from `a` on are joined by one kind of separator. Between groups of four one
+   *  line break may stand for it, where an editor has wrapped the line. */
   #joined(a: number): number {
     let n = 1
-    while (a + n < this.count && this.#gaps[a + n - 1] === this.#gaps[a]) n++
-    return n
+    let kind = 0
+    let breaks = 0
+    for (; a + n < this.count; n++) {
+      const gap = this.#gaps[a + n - 1] ?? 0
+      if (gap === lineBreak) {
+        if (++breaks > 1 || this.size(a) !== 4) break
+      } else if (kind === 0) kind = gap
+      else if (gap !== kind) break
+    }
+    return kind === 0 ? 1 : n
   }
+}
+
+/** One line break in a number, in `#gaps`. */
+const lineBreak = 0x0a
+/** A separator with a blank on both sides. */
+const spaced = 0x80
+
+function gapOf(bytes: Uint8Array, from: number, to: number): number {
+  const b = bytes[from] ?? 0
+  if (b === 0x20 && to - from === 3) return spaced | (bytes[from + 1] ?? 0)
+  return isSeparator[b] === 1 && bytes[to - 1] === b ? b : lineBreak
+}
+
+/** The end of what stands at `at` between two groups: one separator, two of a kind, one with blanks
+ *  around, or a line break (raw, or an escape of a string); `at` when there is none. */
+function gapEnd(bytes: Uint8Array, at: number, end: number): number {
+  const b = at < end ? (bytes[at] ?? 0) : 0
+  if (isSeparator[b] === 1) {
+    const next = at + 1 < end ? (bytes[at + 1] ?? 0) : 0
+    if (next === b) return at + 2
+    const isSpaced = b === 0x20 && isSeparator[next] === 1 && bytes[at + 2] === b
+    if (isSpaced && at + 2 < end) return at + 3
+    return b === 0x20 && isBreak(next) ? breakEnd(bytes, at + 1, end) : at + 1
+  }
+  return isBreak(b) ? breakEnd(bytes, at, end) : at
+}
+
+const isBreak = (b: number): boolean => b === 0x0a || b === 0x0d || b === backslash
+
+/** The end of one line break at `at`, or `at`. */
+function breakEnd(bytes: Uint8Array, at: number, end: number): number {
+  let i = at
+  if (bytes[i] === 0x0d) i++
+  if (i < end && bytes[i] === 0x0a) return i + 1
+  if (i > at || bytes[at] !== backslash) return i
+  while (i < end && bytes[i] === backslash) i++
+  if (bytes[i] === 0x72 && bytes[i + 1] === backslash) {
+    i++
+    while (i < end && bytes[i] === backslash) i++
+  }
+  return i < end && bytes[i] === 0x6e ? i + 1 : at
 }
 
 /** Whether a first group [from, to) can begin a number, by the size of the second. A quick no. */
 export function canBegin(bytes: Uint8Array, from: number, to: number, end: number): boolean {
-  const start = to + (to + 1 < end && bytes[to + 1] === bytes[to] ? 2 : 1)
+  const start = gapEnd(bytes, to, end)
   let stop = start
   while (stop < end && isDigit[bytes[stop] ?? 0] === 1) stop++
   const b = stop < end ? (bytes[stop] ?? 0) : 0

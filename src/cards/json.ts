@@ -11,15 +11,17 @@
  */
 import { isDateTime } from './around.ts'
 import { isDigit, isLetter } from './bytes.ts'
-import { ELEMENT, INNER, MEMBER } from './findings.ts'
+import { CODE, PAN, kindOf } from './findings.ts'
+import { ELEMENT, INNER, MEMBER } from './path.ts'
 import { Glues, NEXT_ROW, SAME_ROW } from './glue.ts'
 import { distinguish } from './keys.ts'
 import { Members } from './members.ts'
+import { CellRow } from './neighbours.ts'
 import { CARD, CID, SECRET } from './words.ts'
 import { StringReader } from './strings.ts'
 import { TableScanner } from './tables.ts'
 import { Unescaped } from './unescape.ts'
-import type { Scan } from './findings.ts'
+import type { Scan } from './scan.ts'
 import type { Glue } from './glue.ts'
 import type { ValueScanner } from './value.ts'
 
@@ -51,6 +53,7 @@ export class JsonScanner {
   readonly #values: ValueScanner
   readonly #tables: TableScanner
   readonly #strings = new StringReader()
+  readonly #cells: CellRow
   // The way since the last value of an object: where it began, after which name, and its steps.
   readonly #glues = new Glues()
   #glueStart = 0
@@ -62,11 +65,13 @@ export class JsonScanner {
     this.members = new Members(scan)
     this.#values = values
     this.#tables = new TableScanner(scan, values)
+    this.#cells = new CellRow(scan)
   }
 
   /** Prepares for another message; names may have other ids now. */
   begin(): void {
     this.#glues.forget()
+    this.#cells.reset()
   }
 
   /**
@@ -327,10 +332,13 @@ export class JsonScanner {
   }
 
   #stringValue(bytes: Uint8Array, start: number, end: number, levels: number): void {
+    const { findings } = this.#scan
     const meaning = this.members.meaning()
+    const before = findings.count
     const isNumber = this.#strings.digits === end - start && !this.#strings.isOdd
     if (isNumber && (meaning & (SECRET | CID)) === 0) {
       this.#values.digits(bytes, start, end, meaning)
+      this.#beside(before, bytes, start, end, false)
     } else if ((meaning & (SECRET | CID | CARD)) !== 0 || !isDateTime(bytes, start, end)) {
       const isRich = this.#strings.digits >= 3 || this.#strings.isOdd || (meaning & SECRET) !== 0
       this.value(bytes, start, end, levels + 1, meaning, isRich, this.#strings.isOdd)
@@ -339,8 +347,21 @@ export class JsonScanner {
 
   /** A number token in its place. */
   number(bytes: Uint8Array, start: number, end: number, meaning: number): void {
+    const before = this.#scan.findings.count
     if ((meaning & CID) !== 0) this.members.cid(start, end, 1)
     this.#values.number(bytes, start, end, meaning)
+    this.#beside(before, bytes, start, end, true)
+  }
+
+  /** A cell of an array may be the verification value of the number in a cell before it. */
+  #beside(before: number, b: Uint8Array, start: number, end: number, isNumber: boolean): void {
+    const { path, findings } = this.#scan
+    const top = path.depth - 1
+    if (top < 0 || path.kind[top] !== ELEMENT) return
+    const frame = path.serial[top] ?? 0
+    if (findings.count === before) {
+      if (this.#cells.follows(frame)) this.#cells.cell(b, start, end, isNumber)
+    } else if (kindOf(findings.field(before, CODE)) === PAN) this.#cells.card(frame)
   }
 
   /** A string in its place: as the name of a column, and for what it holds. */
@@ -353,8 +374,10 @@ export class JsonScanner {
     isRich: boolean,
     isBroken: boolean,
   ): void {
+    const before = this.#scan.findings.count
     this.members.header(b, start, end, meaning)
     if ((meaning & CID) !== 0) this.members.cidText(b, start, end)
     if (isRich) this.string(b, start, end, levels, meaning, isBroken)
+    this.#beside(before, b, start, end, false)
   }
 }

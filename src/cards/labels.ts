@@ -1,7 +1,7 @@
 /** Words in front of a value, and words near it: `CVV: 123`, `security code is 123`, `my visa …`. */
 import { OTHER, classOf, codePointAt, isDigit, isJoint, isWord } from './bytes.ts'
 import { leadBefore } from './spelling.ts'
-import { CARD, CID, CONTEXT, CVV, FILLER, NEARBY, SECRET } from './words.ts'
+import { CARD, CID, CONTEXT, CVV, FILLER, NEARBY, OTHER_NUMBER, SECRET } from './words.ts'
 import type { Names } from './words.ts'
 
 const backslash = 0x5c
@@ -11,6 +11,9 @@ const wordsMax = 4
 const ends = new Int32Array(wordsMax)
 /** Whoever speaks of a verification value or of paying speaks of a card as well. */
 const lowering = CONTEXT | CVV | NEARBY
+
+/** What ends the search for a label. */
+const telling = SECRET | CARD | CID | OTHER_NUMBER
 
 /** The meanings of the words directly before `at`; 0 when they name nothing. */
 export function labelBefore(names: Names, bytes: Uint8Array, start: number, at: number): number {
@@ -22,7 +25,7 @@ export function labelBefore(names: Names, bytes: Uint8Array, start: number, at: 
     ends[words] = p
     for (let step = 1; step > 0 && p > min; p -= step) step = letterBefore(bytes, p, min)
     const whole = phrase(names, bytes, p, words)
-    if ((whole & (SECRET | CARD | CID)) !== 0) return whole
+    if ((whole & telling) !== 0) return whole
     // The letter of an escape such as `\n` belongs to no word.
     if (p > min && bytes[p - 1] === backslash) return phrase(names, bytes, p + 1, words)
     if ((names.word(bytes, p, ends[words] ?? 0) & FILLER) === 0) return 0
@@ -36,7 +39,7 @@ function phrase(names: Names, bytes: Uint8Array, from: number, words: number): n
     const end = ends[w] ?? 0
     if (end <= from) continue
     const meaning = names.word(bytes, from, end)
-    if ((meaning & (SECRET | CARD | CID)) !== 0) return meaning
+    if ((meaning & telling) !== 0) return meaning
   }
   return 0
 }

@@ -1,8 +1,9 @@
 /** Members and cells: what a key, or the header of a column, says about the value beside it. */
 import { isDigit } from './bytes.ts'
-import { ELEMENT, HIGH, VERIFICATION, WORD, ZERO, code } from './findings.ts'
+import { ELEMENT } from './path.ts'
+import { HIGH, VERIFICATION, WORD, ZERO, code } from './findings.ts'
 import { CARD, CHILD, CONTEXT, FILLER, LIST, NAME, SECRET } from './words.ts'
-import type { Scan } from './findings.ts'
+import type { Scan } from './scan.ts'
 
 const nameBytesMax = 64
 

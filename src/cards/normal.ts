@@ -17,7 +17,7 @@ import {
   widthAt,
 } from './bytes.ts'
 import { MARKER, PATCH, STARS, formOf, withForm } from './findings.ts'
-import type { Origin, Place } from './findings.ts'
+import type { Origin, Place } from './scan.ts'
 
 const backslash = 0x5c
 const contextBytes = 48

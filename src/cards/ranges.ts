@@ -5,8 +5,11 @@
  * `credit-card-type`. Issuers change ranges; this file is the one place that knows them.
  */
 
-/** What must stand near a number of the range: nothing, or a card word, key or column. */
-type Need = 'nothing' | 'context'
+/**
+ * What must stand near a number of the range: nothing, or a card word, key or column. `rare`: the
+ * length is allowed and hardly ever issued, so by itself it is only a weak sign.
+ */
+type Need = 'nothing' | 'rare' | 'context'
 
 /** One row: every prefix in `prefixes` (inclusive, equal number of digits) with any of `lengths`. */
 interface Range {
@@ -23,7 +26,8 @@ const one = (...prefixes: number[]): [number, number][] => prefixes.map((p) => [
 /** Common ranges stand first: where two rows fit, the first names the brand. */
 const ranges: readonly Range[] = [
   { brand: 'amex', prefixes: one(34, 37), lengths: [15], need: 'nothing' },
-  { brand: 'mir', prefixes: [[2200, 2204]], lengths: all(16, 19), need: 'nothing' },
+  { brand: 'mir', prefixes: [[2200, 2204]], lengths: [16, 19], need: 'nothing' },
+  { brand: 'mir', prefixes: [[2200, 2204]], lengths: [17, 18], need: 'rare' },
   {
     brand: 'mastercard',
     prefixes: [
@@ -33,7 +37,8 @@ const ranges: readonly Range[] = [
     lengths: [16],
     need: 'nothing',
   },
-  { brand: 'jcb', prefixes: [[3528, 3589]], lengths: all(16, 19), need: 'nothing' },
+  { brand: 'jcb', prefixes: [[3528, 3589]], lengths: [16, 19], need: 'nothing' },
+  { brand: 'jcb', prefixes: [[3528, 3589]], lengths: [17, 18], need: 'rare' },
   { brand: 'jcb', prefixes: one(2131, 1800), lengths: [15], need: 'nothing' },
   {
     brand: 'diners',
@@ -43,8 +48,19 @@ const ranges: readonly Range[] = [
       [36, 36],
       [38, 39],
     ],
-    lengths: all(14, 19),
+    lengths: [14, 16],
     need: 'nothing',
+  },
+  {
+    brand: 'diners',
+    prefixes: [
+      [300, 305],
+      [309, 309],
+      [36, 36],
+      [38, 39],
+    ],
+    lengths: [15, 17, 18, 19],
+    need: 'rare',
   },
   {
     brand: 'elo',
@@ -113,8 +129,18 @@ const ranges: readonly Range[] = [
       [644, 649],
       [65, 65],
     ],
-    lengths: all(16, 19),
+    lengths: [16, 19],
     need: 'nothing',
+  },
+  {
+    brand: 'discover',
+    prefixes: [
+      [6011, 6011],
+      [644, 649],
+      [65, 65],
+    ],
+    lengths: [17, 18],
+    need: 'rare',
   },
   {
     brand: 'rupay',
@@ -134,11 +160,21 @@ const ranges: readonly Range[] = [
       [62, 62],
       [810, 817],
     ],
-    lengths: all(14, 19),
+    lengths: all(16, 19),
     need: 'nothing',
   },
+  {
+    brand: 'unionpay',
+    prefixes: [
+      [62, 62],
+      [810, 817],
+    ],
+    lengths: [14, 15],
+    need: 'rare',
+  },
   { brand: 'dankort', prefixes: one(5019), lengths: [16], need: 'nothing' },
-  { brand: 'visa', prefixes: one(4), lengths: [16, 18, 19], need: 'nothing' },
+  { brand: 'visa', prefixes: one(4), lengths: [16, 19], need: 'nothing' },
+  { brand: 'visa', prefixes: one(4), lengths: [13, 18], need: 'rare' },
   {
     brand: 'maestro',
     prefixes: one(5018, 5020, 5038, 5893, 6304, 6759, 6761, 6762, 6763),
@@ -150,7 +186,7 @@ const ranges: readonly Range[] = [
   { brand: 'uzcard', prefixes: one(8600), lengths: [16], need: 'nothing' },
   { brand: 'naranja', prefixes: one(589562), lengths: [16], need: 'nothing' },
   // Short, wide or rare: every twelfth id would fit, so something near must speak of cards.
-  { brand: 'visa', prefixes: one(4), lengths: [13], need: 'context' },
+  { brand: 'maestro', prefixes: one(493698), lengths: [12, 14, 15, 17], need: 'context' },
   { brand: 'borica', prefixes: one(2205), lengths: [16], need: 'context' },
   { brand: 'ukrcard', prefixes: [[604001, 604200]], lengths: all(16, 19), need: 'context' },
   { brand: 'interpayment', prefixes: one(636), lengths: all(16, 19), need: 'context' },
@@ -181,8 +217,11 @@ export const brands: readonly string[] = ['', ...new Set(ranges.map((range) => r
 // digits, so four index a table, and those few are asked one by one.
 const lengthsMin = 12
 const perPrefix = 8
-const needsContext = 128
-const byFour = new Uint8Array(10_000 * perPrefix)
+/** In what `brandOf` gives: found only where a card word, key or column stands near. */
+export const NEEDS_CONTEXT = 128
+/** In what `brandOf` gives: a weak sign by itself. */
+export const RARE = 256
+const byFour = new Uint16Array(10_000 * perPrefix)
 const isDeep = new Uint8Array(10_000)
 interface Deep {
   readonly from: number
@@ -196,7 +235,9 @@ const bitsOf = (lengths: readonly number[]): number =>
   lengths.reduce((bits, length) => bits | (1 << (length - lengthsMin)), 0)
 
 function spread(range: Range): void {
-  const brand = brands.indexOf(range.brand) | (range.need === 'context' ? needsContext : 0)
+  const { need } = range
+  const flags = need === 'context' ? NEEDS_CONTEXT : need === 'rare' ? RARE : 0
+  const brand = brands.indexOf(range.brand) | flags
   for (const [from, to] of range.prefixes) {
     const digits = String(from).length
     if (digits > 4) {
@@ -219,7 +260,7 @@ for (const range of ranges) spread(range)
 /**
  * The brand whose range and length the digits fit, or 0. Luhn is not asked here.
  * @param digits values 0–9, at least `length` of them.
- * @returns an index into `brands`; plus 128 where the range needs a card word, key or column.
+ * @returns an index into `brands`, with `NEEDS_CONTEXT` or `RARE`.
  */
 export function brandOf(digits: Uint8Array, length: number): number {
   if (length < lengthsMin || length > 19) return 0
@@ -241,9 +282,10 @@ export function isLuhnOptional(brand: number): boolean {
 }
 
 /** What a number that is masked must stay out of: used by the cross-checks of the tests. */
-export function fits(digits: string): { brand: string; needsContext: boolean } | undefined {
+export function fits(digits: string): { brand: string; need: Need } | undefined {
   const values = Uint8Array.from(digits, (digit) => Number(digit))
   const brand = brandOf(values, values.length)
   if (brand === 0) return undefined
-  return { brand: brands[brand & 127] ?? '', needsContext: brand >= needsContext }
+  const need = (brand & NEEDS_CONTEXT) !== 0 ? 'context' : (brand & RARE) !== 0 ? 'rare' : 'nothing'
+  return { brand: brands[brand & 127] ?? '', need }
 }

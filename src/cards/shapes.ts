@@ -1,5 +1,4 @@
-/** Shapes that begin with a card number: track data, and the expiry and verification value which
- *  people write behind it. */
+/** Shapes that begin with a card number: track data, and numbers that came partly masked. */
 import { isDigit, isLetter, isMask, isSeparator, isWord } from './bytes.ts'
 
 const at = (bytes: Uint8Array, i: number, end: number): number => (i < end ? (bytes[i] ?? 0) : 0)
@@ -64,39 +63,6 @@ function trackOneEnd(bytes: Uint8Array, from: number, end: number): number {
 /** What a track may hold: no quote or backslash, since a JSON string would end or escape there. */
 function isTrackByte(b: number): boolean {
   return b >= 0x20 && b < 0x7f && b !== 0x22 && b !== 0x5c
-}
-
-const isGap = (b: number): boolean =>
-  b === 0x20 || b === 0x7c || b === 0x2c || b === 0x3b || b === 0x3a || b === 0x2f || b === 0x09
-
-function gapEnd(bytes: Uint8Array, from: number, end: number): number {
-  let i = from
-  while (i < end && i - from < 4 && isGap(bytes[i] ?? 0)) i++
-  return i
-}
-
-/**
- * The verification value in `number MM/YY 123`, `number|12|2027|123`: its start × 16 + its length,
- * or 0 when there is none. `to` is the end of the number.
- */
-export function secretAfter(bytes: Uint8Array, to: number, end: number): number {
-  const month = gapEnd(bytes, to, end)
-  if (month === to) return 0
-  let stop = digitsEnd(bytes, month, Math.min(end, month + 5))
-  const width = stop - month
-  const first = (at(bytes, month, end) & 15) * 10 + (at(bytes, month + 1, end) & 15)
-  if ((width !== 2 && width !== 4) || first < 1 || first > 12) return 0
-  if (width === 2) {
-    const divider = at(bytes, stop, end)
-    const year = isGap(divider) || divider === 0x2d ? stop + 1 : stop
-    stop = digitsEnd(bytes, year, Math.min(end, year + 5))
-    if (stop - year !== 2 && stop - year !== 4) return 0
-  }
-  const value = gapEnd(bytes, stop, end)
-  const last = digitsEnd(bytes, value, Math.min(end, value + 5))
-  const length = last - value
-  const isBounded = isDigit[at(bytes, last, end)] === 0 && isLetter[at(bytes, last, end)] === 0
-  return value > stop && (length === 3 || length === 4) && isBounded ? value * 16 + length : 0
 }
 
 /**

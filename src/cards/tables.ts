@@ -6,7 +6,7 @@
  *   1,4…,123            | -- | --- | --- |         ----+-----+-----
  */
 import { CARD, SECRET } from './words.ts'
-import type { Scan } from './findings.ts'
+import type { Scan } from './scan.ts'
 import type { ValueScanner } from './value.ts'
 
 const headerBytesMax = 2048

@@ -7,23 +7,36 @@
  */
 import { isInside, isOtherNumber } from './around.ts'
 import { DIGIT, OTHER, classOf, codePointAt, widthAt } from './bytes.ts'
-import { goesOn, isDigit, isHot, isJoint, isMask, isSeparator, isWord, leadsIn } from './bytes.ts'
-import { CERTAIN, HIGH, MAGNETIC, MEDIUM, PAN, RECORD_ONLY, SECRET_PIN } from './findings.ts'
+import {
+  goesOn,
+  isDigit,
+  isHot,
+  isJoint,
+  isMask,
+  isSeparator,
+  isWord,
+  leadsIn,
+  mayJoin,
+} from './bytes.ts'
+import { CERTAIN, HIGH, MAGNETIC, PAN, RECORD_ONLY, SECRET_PIN } from './findings.ts'
 import { MARKER, STARS, VERIFICATION, WORD, code } from './findings.ts'
 import { Groups, canBegin } from './groups.ts'
 import { hasContext, labelBefore } from './labels.ts'
 import { isOneDigit, passesLuhn } from './luhn.ts'
+import { secretAfter } from './neighbours.ts'
 import { Normal } from './normal.ts'
 import { brandOf, isLuhnOptional } from './ranges.ts'
-import { partlyMaskedEnd, secretAfter, trackEnd, trackStart } from './shapes.ts'
+import { partlyMaskedEnd, trackEnd, trackStart } from './shapes.ts'
 import { leadBefore, isSplit } from './spelling.ts'
-import { CARD, CID, CONTEXT, CVV, PIN } from './words.ts'
-import type { Scan } from './findings.ts'
+import { weigh } from './weigh.ts'
+import { CARD, CID, CONTEXT, CVV, OTHER_NUMBER, PIN } from './words.ts'
+import type { Scan } from './scan.ts'
 
 /** Scans one text at a time; keep one and use it again. */
 export class TextScanner {
   readonly #scan: Scan
   readonly #digits = new Uint8Array(24)
+  readonly #others = new Uint8Array(24)
   readonly #groups = new Groups()
   readonly #normal = new Normal()
   // The text at hand.
@@ -180,7 +193,7 @@ export class TextScanner {
     const length = to - from
     if (length < 3) return to
     const next = to < end ? (bytes[to] ?? 0) : 0
-    if (length >= 12 || (length >= 4 && isSeparator[next] !== 0)) {
+    if (length >= 12 || (length >= 4 && mayJoin[next] === 1)) {
       const beyond = this.#sequence(from, to)
       if (beyond < 0) return this.#viaNormal(from, to, done)
       if (beyond > to || length >= 12) return beyond
@@ -214,7 +227,7 @@ export class TextScanner {
     const isColumn = (this.#hint & CARD) !== 0
     if (to - from < 12 && !isColumn && !canBegin(this.#bytes, from, to, this.#end)) return to
     const groups = this.#groups
-    groups.read(this.#bytes, from, to, this.#end, isColumn ? 2 : 1)
+    groups.read(this.#bytes, from, to, this.#end)
     if (this.#near !== undefined) groups.isTorn = false
     const { count } = groups
     for (let a = 0; a < count; a++) {
@@ -241,22 +254,46 @@ export class TextScanner {
     if (used === 1 && !this.#isSweep && this.#track(from, to, length)) return true
     if ((this.#hint & CARD) !== 0) return this.#tell(from, to, length, CERTAIN)
     const brand = isOneDigit(this.#digits, length) ? 0 : brandOf(this.#digits, length)
-    const isOther = isInside(bytes, this.#start, this.#end, from, to)
-    const passes = passesLuhn(this.#digits, length)
-    const isCrowded = used > 1 && groups.count > used + 3
-    if (brand > 0 && passes && !isOther) {
-      const isClear = brand < 128 && !isCrowded && !isOtherNumber(bytes, this.#start, from, length)
-      if (this.#isSweep) return isClear && this.#tell(from, to, length, MEDIUM)
-      const isNear = this.#isNear(from, to)
-      if (isNear) return this.#tell(from, to, length, HIGH)
-      if (isClear) return this.#tell(from, to, length, used > 1 ? HIGH : MEDIUM)
+    if (brand > 0 && !isInside(bytes, this.#start, this.#end, from, to)) {
+      const confidence = this.#weigh(a, used, length, brand)
+      if (confidence >= 0) return this.#tell(from, to, length, confidence)
     }
     if (this.#isSweep) return false
-    if (brand > 0 && !isOther && isLuhnOptional(brand) && this.#isNear(from, to)) {
-      return this.#tell(from, to, length, HIGH)
-    }
     const isNamed = (labelBefore(this.#scan.names, bytes, this.#start, from) & CARD) !== 0
     return isNamed && this.#tell(from, to, length, CERTAIN)
+  }
+
+  /** How sure it is that the digits at hand, made of `used` groups from `a` on, are a card number. */
+  #weigh(a: number, used: number, length: number, brand: number): number {
+    const passes = passesLuhn(this.#digits, length)
+    if (!passes && (this.#isSweep || !isLuhnOptional(brand))) return -1
+    const groups = this.#groups
+    const from = groups.start(a)
+    const to = groups.end(a + used - 1)
+    const isNear = !this.#isSweep && this.#isNear(from, to)
+    const isCrowded = used > 1 && groups.inRow(a) > used + 3 && !this.#isList(used)
+    const isMarked = isOtherNumber(this.#bytes, this.#start, from, length)
+    if (!isNear && (isCrowded || isMarked)) return -1
+    const isNamedOther = !isNear && used === 1 && !this.#isSweep && this.#isNamedOther(from)
+    const signs = { brand, passesLuhn: passes, isNear, isNamedOther, isGrouped: used > 1 }
+    return weigh(signs)
+  }
+
+  #isNamedOther(from: number): boolean {
+    if ((this.#hint & OTHER_NUMBER) !== 0) return true
+    return (labelBefore(this.#scan.names, this.#bytes, this.#start, from) & OTHER_NUMBER) !== 0
+  }
+
+  /** Whether the groups are card numbers one after the other, and nothing else. */
+  #isList(used: number): boolean {
+    const groups = this.#groups
+    if (groups.count % used !== 0) return false
+    for (let a = 0; a < groups.count; a += used) {
+      if (groups.fitting(a) < used) return false
+      const length = groups.fill(this.#bytes, a, used, this.#others)
+      if (brandOf(this.#others, length) === 0 || !passesLuhn(this.#others, length)) return false
+    }
+    return true
   }
 
   /** Whether the key, or a word near it, speaks of cards. */
@@ -277,9 +314,9 @@ export class TextScanner {
     if (meaning === 0) return
     const length = to - from
     const isValue = (meaning & CVV) !== 0 || ((meaning & CID) !== 0 && this.#isNear(from, to))
-    if (isValue && length <= 4) this.#found(from, to, code(VERIFICATION, HIGH, WORD), -1)
+    if (isValue && length <= 4) this.#found(from, to, code(VERIFICATION, HIGH, WORD))
     else if ((meaning & PIN) !== 0 && length >= 4) {
-      this.#found(from, to, code(SECRET_PIN, HIGH, WORD), -1)
+      this.#found(from, to, code(SECRET_PIN, HIGH, WORD))
     }
   }
 
@@ -289,7 +326,7 @@ export class TextScanner {
     if (end < 0) return false
     let last4 = 0
     for (let i = end - 4; i < end; i++) last4 = last4 * 10 + ((this.#bytes[i] ?? 0) & 15)
-    this.#found(from, end, code(PAN, HIGH, STARS) | RECORD_ONLY, last4)
+    this.#found(from, end, code(PAN, HIGH, STARS) | RECORD_ONLY, 0, last4)
     return this.#told === end
   }
 
@@ -300,25 +337,24 @@ export class TextScanner {
     const start = trackStart(this.#bytes, this.#start, from)
     const fits = brandOf(this.#digits, length) !== 0 && passesLuhn(this.#digits, length)
     if (start === from && !fits) return false
-    this.#found(start, end, code(MAGNETIC, CERTAIN, MARKER), -1)
+    this.#found(start, end, code(MAGNETIC, CERTAIN, MARKER))
     return true
   }
 
   #tell(from: number, to: number, length: number, confidence: number): true {
     const digits = this.#digits
-    let last4 = 0
-    for (let i = length - 4; i < length; i++) last4 = last4 * 10 + (digits[i] ?? 0)
-    this.#found(from, to, code(PAN, confidence, STARS, brandOf(digits, length)), last4)
+    this.#found(from, to, code(PAN, confidence, STARS, brandOf(digits, length)), length)
     if (this.#isSweep) return true
     const value = secretAfter(this.#bytes, to, this.#end)
     if (value > 0) {
       const start = Math.floor(value / 16)
-      this.#found(start, start + (value % 16), code(VERIFICATION, HIGH, WORD), -1)
+      this.#found(start, start + (value % 16), code(VERIFICATION, HIGH, WORD))
     }
     return true
   }
 
-  #found(start: number, end: number, what: number, last4: number): void {
+  /** @param length of a card number whose digits are at hand; 0 for anything else. */
+  #found(start: number, end: number, what: number, length = 0, last4 = -1): void {
     const near = this.#near
     this.#told = end
     if (near !== undefined) {
@@ -328,7 +364,8 @@ export class TextScanner {
     }
     if (this.#isSweep) {
       if (!this.#isAllowed(start, end) && this.#swept < 0) this.#swept = start
-    } else this.#scan.found(start, end, what, last4)
+    } else if (length > 0) this.#scan.card(start, end, what, this.#digits, length)
+    else this.#scan.found(start, end, what, last4)
   }
 
   /** Asked in ascending order, so the allowed places are walked through once. */

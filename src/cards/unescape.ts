@@ -6,7 +6,7 @@
 import { hexAt } from './bytes.ts'
 import { DIGITS, MARKER, PATCH, STARS, ZERO, formOf, withForm } from './findings.ts'
 import { digitForm, starred } from './write.ts'
-import type { Origin, Place } from './findings.ts'
+import type { Origin, Place } from './scan.ts'
 
 const backslash = 0x5c
 const plain = new Uint8Array(256)
@@ -18,12 +18,14 @@ export class Unescaped implements Origin {
   length = 0
   readonly #starts: Int32Array
   readonly #end: number
+  readonly #raw: Uint8Array
 
   /** The inside of a JSON string in [start, end). */
   constructor(raw: Uint8Array, start: number, end: number) {
     this.bytes = new Uint8Array(end - start)
     this.#starts = new Int32Array(end - start + 1)
     this.#end = end
+    this.#raw = raw
     let at = start
     while (at < end) at = this.#step(raw, at, end)
     this.#starts[this.length] = end
@@ -39,12 +41,31 @@ export class Unescaped implements Origin {
 
   back(place: Place): Place {
     const { start, end, what } = place
+    const patch = place.patch ?? this.#patch(start, end, formOf(what))
     return {
       start: this.startOf(start),
       end: this.endOf(end),
       what: withForm(what, PATCH),
-      patch: quoted(place.patch ?? this.#patch(start, end, formOf(what))),
+      patch: this.#respelt(start, end, patch) ?? quoted(patch),
     }
+  }
+
+  /** The original of [start, end) where the patch has the same bytes; undefined when their number
+   *  differs, or one is changed inside a character of several. */
+  #respelt(start: number, end: number, patch: Uint8Array): Uint8Array | undefined {
+    if (patch.length !== end - start) return undefined
+    const parts: Uint8Array[] = []
+    let done = this.startOf(start)
+    for (let i = start; i < end; i++) {
+      const b = patch[i - start] ?? 0
+      if (b === this.bytes[i]) continue
+      const isOne = b >= 0x20 && b < 0x7f && (this.bytes[i] ?? 0) < 0x80
+      if (!isOne || b === 0x22 || b === backslash) return undefined
+      parts.push(this.#raw.subarray(done, this.startOf(i)), Buffer.of(b))
+      done = this.startOf(i + 1)
+    }
+    parts.push(this.#raw.subarray(done, this.startOf(end)))
+    return Buffer.concat(parts)
   }
 
   #patch(start: number, end: number, form: number): Uint8Array {

@@ -1,45 +1,51 @@
 /** One value with its name known: what a key or column says is weighed against what stands there. */
 import { isDigit, isLetter, hexValue } from './bytes.ts'
-import {
-  CERTAIN,
-  DIGITS,
-  HIGH,
-  MAGNETIC,
-  MARKER,
-  MEDIUM,
-  PAN,
-  SECRET_PIN,
-  STARS,
-} from './findings.ts'
+import { CERTAIN, DIGITS, MAGNETIC, MARKER, PAN, SECRET_PIN, STARS } from './findings.ts'
 import { VERIFICATION, WORD, ZERO, code } from './findings.ts'
+import { Layers } from './layers.ts'
 import { isOneDigit, passesLuhn } from './luhn.ts'
 import { Normal } from './normal.ts'
 import { wholeOf } from './number.ts'
-import { brandOf, isLuhnOptional } from './ranges.ts'
+import { brandOf } from './ranges.ts'
+import { weigh } from './weigh.ts'
 import { isDigitForm } from './write.ts'
-import { BLOCK, CARD, CONTEXT, CVV, PIN, SECRET, TRACK } from './words.ts'
-import type { Scan } from './findings.ts'
+import { BLOCK, CARD, CONTEXT, CVV, OTHER_NUMBER, PIN, SECRET, TRACK } from './words.ts'
+import type { Scan } from './scan.ts'
 import type { Whole } from './number.ts'
 import type { TextScanner } from './text.ts'
 
 const backslash = 0x5c
+/** Below, no encoded value is worth the look. */
+const encodedBytesMin = 5
 
 export class ValueScanner {
   readonly #scan: Scan
   readonly #text: TextScanner
   readonly #normal = new Normal()
+  readonly #layers: Layers
   readonly #whole: Whole = { length: 0, digits: new Uint8Array(40) }
 
   constructor(scan: Scan, text: TextScanner) {
     this.#scan = scan
     this.#text = text
+    this.#layers = new Layers(scan)
   }
 
   /** Scans the inside of a string. `levels` and `meaning` as in `TextScanner.scan`. */
   string(bytes: Uint8Array, start: number, end: number, levels: number, meaning: number): void {
+    const { findings } = this.#scan
+    const since = findings.count
+    this.#asText(bytes, start, end, levels, meaning)
+    if (end - start < encodedBytesMin) return
+    this.#layers.scan(bytes, start, end, levels, since, (text, from, to) =>
+      this.#asText(text, from, to, 0, meaning),
+    )
+  }
+
+  #asText(bytes: Uint8Array, start: number, end: number, levels: number, meaning: number): void {
     if ((meaning & SECRET) !== 0 && this.#secret(bytes, start, end, levels, meaning)) return
     if (end - start < 3) return
-    this.#text.scan(bytes, start, end, levels, meaning & (CARD | CONTEXT))
+    this.#text.scan(bytes, start, end, levels, meaning & (CARD | CONTEXT | OTHER_NUMBER))
   }
 
   /** Scans a string of digits only, without secrets by its name: the same as `string`, sooner. */
@@ -78,15 +84,16 @@ export class ValueScanner {
     let confidence = CERTAIN
     if ((meaning & CARD) === 0) {
       if (brand === 0 || isOneDigit(digits, length)) return false
-      const passes = passesLuhn(digits, length)
-      const isNear = (meaning & CONTEXT) !== 0
-      const isFound = (passes && (brand < 128 || isNear)) || (isNear && isLuhnOptional(brand))
-      if (!isFound) return false
-      confidence = isNear ? HIGH : MEDIUM
+      confidence = weigh({
+        brand,
+        passesLuhn: passesLuhn(digits, length),
+        isNear: (meaning & CONTEXT) !== 0,
+        isNamedOther: (meaning & OTHER_NUMBER) !== 0,
+        isGrouped: false,
+      })
+      if (confidence < 0) return false
     }
-    let last4 = 0
-    for (let i = length - 4; i < length; i++) last4 = last4 * 10 + (digits[i] ?? 0)
-    this.#scan.found(start, end, code(PAN, confidence, form, brand), last4)
+    this.#scan.card(start, end, code(PAN, confidence, form, brand), digits, length)
     return true
   }
 

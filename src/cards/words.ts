@@ -28,6 +28,8 @@ export const NAME = 512
 export const LIST = 1024
 /** Speaks of paying: lowers the bar for numbers near it in a text, and says nothing as a name. */
 export const NEARBY = 2048
+/** Names a number of another kind: an order, a parcel, a phone, a time. */
+export const OTHER_NUMBER = 4096
 /** What must never be kept or shown: PCI DSS v4.0.1 req. 3.3.1. */
 export const SECRET: number = CVV | PIN | BLOCK | TRACK
 
@@ -93,6 +95,18 @@ const contextWords = new Set(
     tarjeta carte cartão cartao carta bancaire карта карты カード 卡号 银行卡 creditcard debitcard
     cardnumber cardno primaryaccountnumber`),
 )
+/** Single words that say what else a number is, wherever they stand in a name. */
+const otherWords = new Set(
+  list(`order orders orderid orderno ordernumber ordernr orderref invoice invoiceid invoiceno
+    invoicenumber purchaseorder tracking trackingid trackingno trackingnumber shipment shipping parcel
+    waybill consignment awb imei imeisv meid esn iccid imsi msisdn phone phonenumber telephone tel
+    mobile cell fax whatsapp isbn issn ean gtin upc sku sscc barcode serial serialno serialnumber
+    timestamp timestamps ts epoch unixtime nanos millis micros nonce hash sha sha1 sha256 md5 checksum
+    digest commit uuid guid snowflake tweet traceid spanid latitude longitude lat lng lon coordinates
+    build buildnumber siret siren npi vin bestellnummer bestellung rechnung rechnungsnummer
+    sendungsnummer telefon handy pedido factura teléfono telefono commande facture téléphone ordine
+    fattura encomenda`),
+)
 const whole = new Map<string, number>()
 for (const [meaning, names] of meanings) {
   for (const name of names) whole.set(name, (whole.get(name) ?? 0) | meaning)
@@ -116,7 +130,8 @@ function wordsOf(name: string): string[] {
 export function meaningOf(name: string): number {
   if (/^(?:[A-Z]?[a-z]*|[A-Z]+)[0-9]*$/.test(name)) {
     const word = name.toLowerCase()
-    return (whole.get(word) ?? 0) | (contextWords.has(word) ? CONTEXT : 0)
+    const other = otherWords.has(word) ? OTHER_NUMBER : 0
+    return (whole.get(word) ?? 0) | (contextWords.has(word) ? CONTEXT : 0) | other
   }
   const words = wordsOf(name)
   let meaning = whole.get(words.join('')) ?? 0
@@ -127,10 +142,16 @@ export function meaningOf(name: string): number {
     meaning |= (whole.get(ending) ?? 0) & endings
   }
   const cards = words.findLastIndex((word) => contextWords.has(word))
+  const other = words.findLastIndex((word) => otherWords.has(word))
+  if (other > cards) meaning |= OTHER_NUMBER
   if (cards >= 0) {
     meaning |= CONTEXT
     // `card: {number}` and `card_numero` are the same thing said in two ways.
-    if (cards < words.length - 1 && /^(number|num|no|nr|numero|número)$/.test(words.at(-1) ?? '')) {
+    if (
+      cards < words.length - 1 &&
+      other < cards &&
+      /^(number|num|no|nr|numero|número)$/.test(words.at(-1) ?? '')
+    ) {
       meaning |= CARD
     }
   }

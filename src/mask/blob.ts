@@ -1,8 +1,8 @@
 /** Text that travels as base64 (`resource.blob` with a text type): decoded, masked, encoded again. */
-import { CODE, FIELDS, LAST4, NOTHING, PATCH, withForm } from '../cards/findings.ts'
+import { CODE, FIELDS, HASH, LAST4, NOTHING, PATCH, withForm } from '../cards/findings.ts'
 import { deliver, keep } from './masked.ts'
 import { renderKept, renderShown } from './render.ts'
-import type { Scan } from '../cards/findings.ts'
+import type { Scan } from '../cards/scan.ts'
 import type { Scanner } from './walk.ts'
 
 const textual =
@@ -41,8 +41,9 @@ export function maskBlob(
   for (let i = 0; i < findings.count; i++) {
     const what = findings.rows[i * FIELDS + CODE] ?? 0
     const last4 = findings.rows[i * FIELDS + LAST4] ?? -1
-    const form = i === 0 ? PATCH : NOTHING
-    const added = outer.findings.add(outer.path, at.start, at.end, withForm(what, form), last4)
+    const hash = findings.field(i, HASH)
+    const code = withForm(what, i === 0 ? PATCH : NOTHING)
+    const added = outer.findings.add(outer.path, at.start, at.end, code, last4, hash)
     if (i > 0) continue
     outer.findings.patches.set(added, kept)
     outer.findings.shown.set(added, { none: encodeShown('none'), pan: encodeShown('pan') })

@@ -5,7 +5,7 @@
 import { TextScanner } from '../cards/text.ts'
 import { Names } from '../cards/words.ts'
 import { Fault } from '../base/fault.ts'
-import { Scan } from '../cards/findings.ts'
+import { Scan } from '../cards/scan.ts'
 
 class MaskedValue<T> {
   readonly #value: T

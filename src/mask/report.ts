@@ -1,10 +1,22 @@
 /** Tells what was masked and where, on demand: kinds, brands, pointers, last four; never more. */
-import { CODE, FIELDS, INDEXES, INNER, LAST4, MEMBER, PAN, TEMPLATE } from '../cards/findings.ts'
-import { brandOfCode, confidenceOf, kindOf } from '../cards/findings.ts'
+import { CODE, FIELDS, INDEXES, LAST4, PAN, TEMPLATE } from '../cards/findings.ts'
+import { INNER, MEMBER } from '../cards/path.ts'
+import { brandOfCode, confidenceOf, headOfCode, kindOf } from '../cards/findings.ts'
 import { brands } from '../cards/ranges.ts'
-import type { Findings, Template } from '../cards/findings.ts'
+import type { Findings } from '../cards/findings.ts'
+import type { Template } from '../cards/path.ts'
 
-export type MaskingKind = 'pan' | 'cvv' | 'track' | 'pin'
+export type MaskingKind =
+  | 'pan'
+  | 'cvv'
+  | 'track'
+  | 'pin'
+  | 'iban'
+  | 'routing'
+  | 'ssn'
+  | 'private_key'
+  | 'token'
+  | 'pattern'
 export type Confidence = 'certain' | 'high' | 'medium' | 'low'
 
 /** One place that was masked. */
@@ -38,7 +50,18 @@ export interface Maskings {
   list(): Masking[]
 }
 
-const kinds: readonly MaskingKind[] = ['pan', 'cvv', 'track', 'pin']
+const kinds: readonly MaskingKind[] = [
+  'pan',
+  'cvv',
+  'track',
+  'pin',
+  'iban',
+  'routing',
+  'ssn',
+  'private_key',
+  'token',
+  'pattern',
+]
 const confidences: readonly Confidence[] = ['low', 'medium', 'high', 'certain']
 
 /** Nothing was found. */
@@ -91,12 +114,12 @@ function groupsOf(
     const what = findings.field(i, CODE)
     const template = findings.field(i, TEMPLATE)
     // Kind, confidence and brand beside the template: form and the rest do not divide groups.
-    const number = template * 65536 + (what & 0x7f0f)
+    const number = template * 131072 + headOfCode(what)
     let each = byNumber.get(number)
     if (each === undefined) {
       const head = headOf(what)
       const at = segmentsOf(template).join('')
-      const key = `${what & 0x7f0f} ${at}`
+      const key = `${headOfCode(what)} ${at}`
       const group = groups.get(key) ?? { ...head, at, rule, each: [] }
       groups.set(key, group)
       byNumber.set(number, (each = group.each))

@@ -1,14 +1,18 @@
 /** Walks a message's tree and scans every key, string and number of it, each with its class. */
-import { ELEMENT, MEMBER, RECORD_ONLY, CODE, FIELDS } from '../cards/findings.ts'
+import { ELEMENT, MEMBER } from '../cards/path.ts'
+import { RECORD_ONLY, CODE, FIELDS } from '../cards/findings.ts'
 import { JsonScanner } from '../cards/json.ts'
 import { TextScanner } from '../cards/text.ts'
 import { ValueScanner } from '../cards/value.ts'
-import { Scan } from '../cards/findings.ts'
+import { Scan } from '../cards/scan.ts'
 import { Names } from '../cards/words.ts'
 import { NONE } from '../wire/json.ts'
 import { maskBlob } from './blob.ts'
+import { joinItems } from './items.ts'
 import type { JsonTree, Node } from '../wire/json.ts'
 import type { Place } from './places.ts'
+
+const readAsOne = new Set(['content', 'contents', 'messages'])
 
 /** A scanner with all its parts, for one set of configured columns. */
 export class Scanner {
@@ -111,7 +115,18 @@ export class Scanner {
       const isBlob = end - start === 4 && bytes[start] === 0x62 && tree.kind(value) === 'string'
       if (isBlob && tree.text(key) === 'blob' && this.#blob(tree, node, value)) continue
       this.#node(tree, value, path.meaning[top] ?? 0)
+      if (end - start >= 7 && tree.kind(value) === 'array') this.#items(tree, key, value)
     }
+    path.pop()
+  }
+
+  /** Lists of items that a reader sees as one text. */
+  #items(tree: JsonTree, key: Node, list: Node): void {
+    const first = tree.first(list)
+    if (first === NONE || tree.next(first) === NONE || !readAsOne.has(tree.text(key))) return
+    const { path } = this.scan
+    path.push(ELEMENT, 0)
+    joinItems(tree, list, this.scan)
     path.pop()
   }
 
