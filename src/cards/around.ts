@@ -1,5 +1,5 @@
 /** What stands directly around digits and says that they are no card number. */
-import { hexValue, isDigit, isLetter } from './bytes.ts'
+import { hexValue, isDigit, isLetter, isWord } from './bytes.ts'
 
 const dash = 0x2d
 const dot = 0x2e
@@ -37,6 +37,22 @@ export function isOtherNumber(
 ): boolean {
   const before = from > start ? (bytes[from - 1] ?? 0) : 0
   return before === 0x23 || (before === 0x2b && length <= 15)
+}
+
+/** Whether the group at `from` follows the head of an IBAN (`ES54 0916 …`), written in fours. */
+export function isOfIban(b: Uint8Array, start: number, from: number): boolean {
+  let at = from
+  for (let groups = 0; groups < 8; groups++) {
+    if (at - 5 < start || b[at - 1] !== 0x20) return false
+    at -= 5
+    const isHead = isLetter[b[at] ?? 0] === 1 && isLetter[b[at + 1] ?? 0] === 1
+    const isTail = isDigit[b[at + 2] ?? 0] === 1 && isDigit[b[at + 3] ?? 0] === 1
+    // The letter of an escape such as `\t` may touch it.
+    const isEscaped = b[at - 2] === 0x5c && at - 2 >= start
+    if (isHead && isTail) return at === start || isWord[b[at - 1] ?? 0] === 0 || isEscaped
+    if (!isTail || isDigit[b[at] ?? 0] === 0 || isDigit[b[at + 1] ?? 0] === 0) return false
+  }
+  return false
 }
 
 /** A UUID, or a hex word of 24 digits and more with letters in it. */

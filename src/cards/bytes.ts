@@ -32,7 +32,7 @@ for (let b = 0; b < 256; b++) {
   if (/[ ./_-]/.test(c)) isSeparator[b] = 1
   if (/[ ./_\-\n\r\\]/.test(c)) mayJoin[b] = 1
   if (/[*xX#]/.test(c)) isMask[b] = 1
-  if (/[\s:="'`()[\]\\>#|,/-]/.test(c)) isJoint[b] = 1
+  if (/[\s:="'`()[\]\\>#|,-]/.test(c)) isJoint[b] = 1
   if (b >= 0x80 || c === '\\') goesOn[b] = 1
   if (b >= 0x80 || /[A-Fa-fu]/.test(c)) leadsIn[b] = 1
   if (/[A-Za-z0-9_]/.test(c) || b >= 0x80) isWord[b] = 1
@@ -44,6 +44,7 @@ export const SPACE = 1
 export const DASH = 2
 export const DOT = 3
 export const INVISIBLE = 4
+export const SLASH = 5
 export const DIGIT = 16
 
 // Decimal digits of every script stand in runs of ten, in order (Unicode 17, general category Nd).
@@ -64,40 +65,98 @@ const ranges: readonly (readonly [from: number, to: number, meaning: number])[] 
   [0xb7, 0xb7, DOT],
   [0x34f, 0x34f, INVISIBLE],
   [0x58a, 0x58a, DASH],
+  [0x5be, 0x5be, DASH],
   [0x61c, 0x61c, INVISIBLE],
+  [0x115f, 0x1160, INVISIBLE],
+  [0x1400, 0x1400, DASH],
+  [0x1680, 0x1680, SPACE],
+  [0x17b4, 0x17b5, INVISIBLE],
+  [0x1806, 0x1806, DASH],
+  [0x180b, 0x180f, INVISIBLE],
   [0x2000, 0x200a, SPACE],
   [0x200b, 0x200f, INVISIBLE],
   [0x2010, 0x2015, DASH],
+  [0x2022, 0x2022, DOT],
+  [0x2024, 0x2024, DOT],
+  [0x2027, 0x2027, DOT],
   [0x202a, 0x202e, INVISIBLE],
   [0x202f, 0x202f, SPACE],
+  [0x2043, 0x2043, DASH],
+  [0x2044, 0x2044, SLASH],
   [0x205f, 0x205f, SPACE],
-  [0x2060, 0x2064, INVISIBLE],
-  [0x2066, 0x2069, INVISIBLE],
+  [0x2060, 0x206f, INVISIBLE],
   [0x2212, 0x2212, DASH],
+  [0x2215, 0x2215, SLASH],
+  [0x22c5, 0x22c5, DOT],
+  [0x2e17, 0x2e17, DASH],
+  [0x2e1a, 0x2e1a, DASH],
+  [0x2e3a, 0x2e3b, DASH],
+  [0x2e40, 0x2e40, DASH],
+  [0x2e5d, 0x2e5d, DASH],
   [0x3000, 0x3000, SPACE],
+  [0x301c, 0x301c, DASH],
+  [0x3030, 0x3030, DASH],
+  [0x30a0, 0x30a0, DASH],
+  [0x30fb, 0x30fb, DOT],
+  [0x3164, 0x3164, INVISIBLE],
   [0xfe00, 0xfe0f, INVISIBLE],
+  [0xfe31, 0xfe32, DASH],
   [0xfe58, 0xfe58, DASH],
   [0xfe63, 0xfe63, DASH],
   [0xfeff, 0xfeff, INVISIBLE],
   [0xff0d, 0xff0d, DASH],
   [0xff0e, 0xff0e, DOT],
-  [0xe0000, 0xe007f, INVISIBLE],
+  [0xff0f, 0xff0f, SLASH],
+  [0xff3f, 0xff3f, DASH],
+  [0xff65, 0xff65, DOT],
+  [0xffa0, 0xffa0, INVISIBLE],
+  [0xfff9, 0xfffb, INVISIBLE],
+  [0x10ead, 0x10ead, DASH],
+  [0x1d173, 0x1d17a, INVISIBLE],
+  [0xe0000, 0xe01ef, INVISIBLE],
 ]
 
 // The basic plane as a table: a look at each character of a text in another script has to be cheap.
 const plane = new Uint8Array(0x10000)
-for (const [from, to, meaning] of ranges) plane.fill(meaning, from, Math.min(to, 0xffff) + 1)
+for (const [from, to, meaning] of ranges)
+  if (from < 0x10000) plane.fill(meaning, from, Math.min(to, 0xffff) + 1)
 for (const zero of zeros)
   for (let i = 0; i < 10; i++) if (zero < 0x10000) plane[zero + i] = DIGIT + i
 
 /** The class of a code point beyond ASCII. */
 export function classOf(cp: number): number {
   if (cp < 0x10000) return plane[cp] ?? OTHER
-  if (cp >= 0xe0000 && cp <= 0xe007f) return INVISIBLE
+  for (const [from, to, meaning] of ranges) if (cp >= from && cp <= to) return meaning
   for (const zero of zeros)
     if (zero >= 0x10000 && cp >= zero && cp < zero + 10) return DIGIT + cp - zero
   return OTHER
 }
+
+/** Raised, lowered and enclosed digits (Unicode general category No), which stand for digits only in
+ *  a column of card numbers: `DIGIT + value`, else OTHER. */
+export function raisedOf(cp: number): number {
+  if (cp === 0xb9) return DIGIT + 1
+  if (cp === 0xb2 || cp === 0xb3) return DIGIT + cp - 0xb0
+  for (const [first, last, value] of raised) {
+    if (cp >= first && cp <= last) return DIGIT + value + cp - first
+  }
+  return OTHER
+}
+
+const raised: readonly (readonly [first: number, last: number, value: number])[] = [
+  [0x2070, 0x2070, 0],
+  [0x2074, 0x2079, 4],
+  [0x2080, 0x2089, 0],
+  [0x2460, 0x2468, 1], // circled
+  [0x24ea, 0x24ea, 0],
+  [0x2474, 0x247c, 1], // in parentheses
+  [0x24f5, 0x24fd, 1], // double circled
+  [0x24ff, 0x24ff, 0], // negative circled
+  [0x2776, 0x277e, 1],
+  [0x2780, 0x2788, 1],
+  [0x278a, 0x2792, 1],
+  [0x1f100, 0x1f100, 0],
+]
 
 const follows = (bytes: Uint8Array, at: number): boolean => ((bytes[at] ?? 0) & 0xc0) === 0x80
 

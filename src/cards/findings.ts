@@ -4,6 +4,7 @@
  */
 import { ELEMENT, MEMBER } from './path.ts'
 import type { Path, Template } from './path.ts'
+import type { Place } from './scan.ts'
 
 export const PAN = 0
 export const VERIFICATION = 1
@@ -89,6 +90,19 @@ export class Findings {
     rows[at + INDEXES] = this.#indexesUsed
     this.#keepIndexes(path, this.templates[template]?.elements ?? nowhere)
     return this.count++
+  }
+
+  /** Puts another finding in the place of one. */
+  replace(finding: number, place: Place, last4: number, hash: number): void {
+    const at = finding * FIELDS
+    this.isSorted = false
+    this.rows[at + START] = place.start
+    this.rows[at + END] = place.end
+    this.rows[at + CODE] = place.what
+    this.rows[at + LAST4] = last4
+    this.rows[at + HASH] = hash
+    this.patches.delete(finding)
+    if (place.patch !== undefined) this.patches.set(finding, place.patch)
   }
 
   /** Forgets what was found since there were `count` findings. */

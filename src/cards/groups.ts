@@ -14,9 +14,11 @@ export class Groups {
   count = 0
   /** The last group goes on in escapes or beyond ASCII, where only the normaliser reads. */
   isTorn = false
+  /** No group stands directly in front of the first. */
+  #isRowStart = true
   readonly #starts = new Int32Array(groupsMax)
   readonly #ends = new Int32Array(groupsMax)
-  readonly #gaps = new Uint8Array(groupsMax) // what stands behind group i, as `gapOf` tells it
+  readonly #gaps = new Uint16Array(groupsMax) // what stands behind group i, as `gapOf` tells it
 
   start(i: number): number {
     return this.#starts[i] ?? 0
@@ -36,6 +38,8 @@ export class Groups {
     let stop = to
     let count = 0
     this.isTorn = false
+    const before = from >= 2 && isSeparator[bytes[from - 1] ?? 0] === 1 ? (bytes[from - 2] ?? 0) : 0
+    this.#isRowStart = isDigit[before] === 0
     for (;;) {
       this.#starts[count] = start
       this.#ends[count] = stop
@@ -57,11 +61,30 @@ export class Groups {
     if (first >= 12) return first <= digitsMax ? 1 : 0
     const joined = this.#joined(a)
     if (joined < 2) return 0
+    const used = this.#sized(a, first, joined)
+    return used > 1 && this.#isWrapped(a, used) && !this.#isAlone(a, used) ? 0 : used
+  }
+
+  /** Whether a line break stands between the groups. */
+  #isWrapped(a: number, used: number): boolean {
+    for (let i = a; i < a + used - 1; i++) if (this.#gaps[i] === lineBreak) return true
+    return false
+  }
+
+  /** Whether nothing stands before and behind the groups on their lines. */
+  #isAlone(a: number, used: number): boolean {
+    const behind = this.#gaps[a + used - 1] ?? 0
+    const isLast = a + used === this.count || behind === lineBreak
+    return a === 0 && this.#isRowStart && isLast
+  }
+
+  #sized(a: number, first: number, joined: number): number {
     const second = this.size(a + 1)
     if (first === 4 && second === 4) {
       if (joined < 4 || this.size(a + 2) !== 4) return 0
       const fourth = this.size(a + 3)
-      const fifth = joined >= 5 ? this.size(a + 4) : 0
+      // A line break ends the number rather than going on with its rest.
+      const fifth = joined >= 5 && this.#gaps[a + 3] !== lineBreak ? this.size(a + 4) : 0
       if (fourth === 4 && fifth >= 1 && fifth <= 3) return 5
       return fourth <= 4 ? 4 : 0
     }
@@ -85,11 +108,23 @@ export class Groups {
     return length
   }
 
-  /** How many groups stand in a row round those from `a` on, joined as they are. */
-  inRow(a: number): number {
+  /** Whether a blank, which may as well end the number, stands behind group i. */
+  isLoose(i: number): boolean {
+    return this.#gaps[i] === 0x20
+  }
+
+  /** The first group of the row on one line in which group `a` stands, joined as it is. */
+  rowStart(a: number): number {
     let first = a
     while (first > 0 && this.#gaps[first - 1] === this.#gaps[a]) first--
-    return a - first + this.#joined(a)
+    return first
+  }
+
+  /** The group behind the last one of that row. */
+  rowEnd(a: number): number {
+    let last = a
+    while (last + 1 < this.count && this.#gaps[last] === this.#gaps[a]) last++
+    return last + 1
   }
 
   /** How many groups from `a` on are joined by one kind of separator. Between groups of four one
@@ -111,27 +146,46 @@ export class Groups {
 
 /** One line break in a number, in `#gaps`. */
 const lineBreak = 0x0a
-/** A separator with a blank on both sides. */
-const spaced = 0x80
+/** A separator with a blank in front, and behind. */
+const blankBefore = 0x80
+const blankBehind = 0x100
 
 function gapOf(bytes: Uint8Array, from: number, to: number): number {
-  const b = bytes[from] ?? 0
-  if (b === 0x20 && to - from === 3) return spaced | (bytes[from + 1] ?? 0)
-  return isSeparator[b] === 1 && bytes[to - 1] === b ? b : lineBreak
+  let kind = 0
+  let sign = 0
+  for (let i = from; i < to; i++) {
+    const b = bytes[i] ?? 0
+    if (b === 0x0a || b === 0x0d || b === 0x6e) return lineBreak
+    if (b === backslash) continue
+    if (b !== 0x20) sign = b
+    else if (sign === 0 && to - from > 1) kind |= blankBefore
+    else if (sign !== 0) kind |= blankBehind
+  }
+  return sign === 0 ? 0x20 : kind | sign
 }
 
 /** The end of what stands at `at` between two groups: one separator, two of a kind, one with blanks
  *  around, or a line break (raw, or an escape of a string); `at` when there is none. */
 function gapEnd(bytes: Uint8Array, at: number, end: number): number {
-  const b = at < end ? (bytes[at] ?? 0) : 0
-  if (isSeparator[b] === 1) {
-    const next = at + 1 < end ? (bytes[at + 1] ?? 0) : 0
-    if (next === b) return at + 2
-    const isSpaced = b === 0x20 && isSeparator[next] === 1 && bytes[at + 2] === b
-    if (isSpaced && at + 2 < end) return at + 3
-    return b === 0x20 && isBreak(next) ? breakEnd(bytes, at + 1, end) : at + 1
+  let i = at
+  if (i < end && bytes[i] === 0x20) i++
+  const b = i < end ? (bytes[i] ?? 0) : 0
+  if (isBreak(b)) {
+    const slash = slashEnd(bytes, i, end)
+    if (slash === i) return Math.max(i, breakEnd(bytes, i, end))
+    return slash < end && bytes[slash] === 0x20 ? slash + 1 : slash
   }
-  return isBreak(b) ? breakEnd(bytes, at, end) : at
+  if (isSeparator[b] === 0) return i
+  i++
+  const next = i < end ? (bytes[i] ?? 0) : 0
+  return i < end && (next === b || (next === 0x20 && b !== 0x20)) ? i + 1 : i
+}
+
+/** The end of a `/` which a string escapes at `at`, or `at`. */
+function slashEnd(bytes: Uint8Array, at: number, end: number): number {
+  let i = at
+  while (i < end && bytes[i] === backslash) i++
+  return i > at && i < end && bytes[i] === 0x2f ? i + 1 : at
 }
 
 const isBreak = (b: number): boolean => b === 0x0a || b === 0x0d || b === backslash

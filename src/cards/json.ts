@@ -33,6 +33,9 @@ const depthMax = 500
 /** Below, no text has a header and a row worth the look. */
 const tableBytesMin = 12
 
+/** How many brackets amid a text may lead to no JSON. */
+const fragmentTriesMax = 16
+
 const isNumeric = new Uint8Array(256)
 for (const c of '0123456789+-.eE') isNumeric[c.charCodeAt(0)] = 1
 const isBlank = new Uint8Array(256)
@@ -59,6 +62,8 @@ export class JsonScanner {
   #glueStart = 0
   #glueAfter = 0
   #steps = strange
+  /** Where the JSON amid a text ended, or -1 when it was cut off. */
+  #fragmentEnd = -1
 
   constructor(scan: Scan, values: ValueScanner) {
     this.#scan = scan
@@ -93,7 +98,30 @@ export class JsonScanner {
     if (isJson && levels > 0 && this.#unescaped(bytes, start, end, levels, meaning)) return
     const isTable = isBroken && end - start > tableBytesMin
     if (isTable && this.#tables.string(bytes, start, end, levels)) return
-    this.#values.string(bytes, start, end, levels, meaning)
+    const rest = this.#fragments(bytes, start, end, levels, meaning)
+    this.#values.string(bytes, rest, end, levels, meaning)
+  }
+
+  /**
+   * Objects and lists of JSON amid a text, and the text before each. Few openings that lead to
+   * nothing are tried, so that no text is read again and again.
+   * @returns where the text goes on that is not scanned yet.
+   */
+  #fragments(b: Uint8Array, start: number, end: number, levels: number, meaning: number): number {
+    let rest = start
+    let tries = levels < levelsMax ? fragmentTriesMax : 0
+    for (let at = opening(b, start, end); at >= 0 && tries > 0; at = opening(b, at, end)) {
+      this.#fragmentEnd = -1
+      if (!this.json(b, at, end, levels, meaning, true)) {
+        tries--
+        at++
+        continue
+      }
+      if (at > rest) this.#values.string(b, rest, at, levels, meaning)
+      rest = this.#fragmentEnd < 0 ? end : this.#fragmentEnd
+      at = rest
+    }
+    return rest
   }
 
   /** Scans a string as JSON whose own signs are escapes; false when it is not that. */
@@ -115,7 +143,14 @@ export class JsonScanner {
   }
 
   /** Scans [start, end) as JSON; false, and nothing found, when it is none. */
-  json(bytes: Uint8Array, start: number, end: number, levels: number, meaning: number): boolean {
+  json(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    levels: number,
+    meaning: number,
+    isFragment = false,
+  ): boolean {
     let at = start
     while (at < end && isBlank[bytes[at] ?? 0] === 1) at++
     const first = bytes[at] ?? 0
@@ -125,13 +160,19 @@ export class JsonScanner {
     const { depth } = path
     const { count } = findings
     path.push(INNER, meaning)
-    const isJson = this.#walk(bytes, at, end, levels)
+    const isJson = this.#walk(bytes, at, end, levels, isFragment)
     path.depth = depth
     if (!isJson) findings.rewind(count)
     return isJson
   }
 
-  #walk(bytes: Uint8Array, start: number, end: number, levels: number): boolean {
+  #walk(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    levels: number,
+    isFragment: boolean,
+  ): boolean {
     const { path } = this.#scan
     const base = path.depth
     const marks = (1 << levels) - 1
@@ -179,6 +220,10 @@ export class JsonScanner {
         if (path.depth === base || expect === 'colon' || !this.#close(b)) return false
         expect = 'after'
         at++
+        if (isFragment && path.depth === base) {
+          this.#fragmentEnd = at
+          return true
+        }
       } else {
         // JSON lines: another value may follow the first.
         const isOpening = b === 0x7b || b === 0x5b
@@ -380,4 +425,26 @@ export class JsonScanner {
     if (isRich) this.string(b, start, end, levels, meaning, isBroken)
     this.#beside(before, b, start, end, false)
   }
+}
+
+/** The next bracket in [at, end) behind which JSON may come: a quote or another one follows; or -1. */
+function opening(b: Uint8Array, at: number, end: number): number {
+  for (let i = at; i < end; i++) {
+    const c = b[i] ?? 0
+    if (c !== 0x7b && c !== 0x5b) continue
+    let next = i + 1
+    while (next < end) {
+      if (isBlank[b[next] ?? 0] === 1) next++
+      else if (b[next] === backslash) {
+        let letter = next
+        while (letter < end && b[letter] === backslash) letter++
+        if (b[letter] === quote) return i
+        if (b[letter] !== 0x6e && b[letter] !== 0x72 && b[letter] !== 0x74) break
+        next = letter + 1
+      } else break
+    }
+    const sign = next < end ? (b[next] ?? 0) : 0
+    if (sign === quote || (c === 0x5b && (sign === 0x7b || sign === 0x5b))) return i
+  }
+  return -1
 }

@@ -7,33 +7,57 @@ import type { Names } from './words.ts'
 const backslash = 0x5c
 const labelReach = 40
 const contextReach = 40
-const wordsMax = 4
+const wordsMax = 6
 const ends = new Int32Array(wordsMax)
+/** `：＝（）「」【】『』、` and quotes of other scripts, which stand where ASCII has its own. */
+const wideJoints = new Set(
+  Array.from(
+    '\uff1a\uff1d\uff08\uff09\u300c\u300d\u3010\u3011\u300e\u300f\u3001\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb',
+    (c) => c.codePointAt(0),
+  ),
+)
 /** Whoever speaks of a verification value or of paying speaks of a card as well. */
 const lowering = CONTEXT | CVV | NEARBY
 
 /** What ends the search for a label. */
 const telling = SECRET | CARD | CID | OTHER_NUMBER
 
+/** What may stand between a label and its value: `the PIN of the card is`. */
+const between = FILLER | CONTEXT
+
+/** How many words of a name, such as `code of security`, may say nothing by themselves. */
+const strangersMax = 2
+
 /** The meanings of the words directly before `at`; 0 when they name nothing. */
 export function labelBefore(names: Names, bytes: Uint8Array, start: number, at: number): number {
   const min = Math.max(start, at - labelReach)
   let p = at
+  let strangers = 0
   for (let words = 0; words < wordsMax; words++) {
     for (let step = 1; step > 0 && p > min; p -= step) step = jointBefore(bytes, p, min)
     if (p <= min) return 0
     ends[words] = p
     for (let step = 1; step > 0 && p > min; p -= step) step = letterBefore(bytes, p, min)
-    const whole = phrase(names, bytes, p, words)
+    const whole = phrase(names, bytes, p, strangers > 0 ? 0 : words)
     if ((whole & telling) !== 0) return whole
     // The letter of an escape such as `\n` belongs to no word.
-    if (p > min && bytes[p - 1] === backslash) return phrase(names, bytes, p + 1, words)
-    if ((names.word(bytes, p, ends[words] ?? 0) & FILLER) === 0) return 0
+    if (p > min && bytes[p - 1] === backslash)
+      return phrase(names, bytes, p + 1, strangers > 0 ? 0 : words)
+    const isBetween = (names.word(bytes, p, ends[words] ?? 0) & between) !== 0
+    // A word that says nothing may end a name of several, which then ends at the value.
+    if (!isBetween && ++strangers > strangersMax) return 0
+    if (!isBetween && isSentenceEnd(bytes, p, ends[words] ?? 0, at)) return 0
   }
   return 0
 }
 
-/** The meanings of what begins at `from` and ends with one of the words read so far. */
+/** Whether a full stop stands between the word at hand and what follows it. */
+function isSentenceEnd(bytes: Uint8Array, from: number, to: number, at: number): boolean {
+  const next = to < at ? (bytes[to] ?? 0) : 0
+  return next === 0x2c || next === 0x0a || next === backslash || from === to
+}
+
+/** The meanings of what begins at `from` and ends with one of the words up to the last one read. */
 function phrase(names: Names, bytes: Uint8Array, from: number, words: number): number {
   for (let w = 0; w <= words; w++) {
     const end = ends[w] ?? 0
@@ -49,7 +73,8 @@ function jointBefore(bytes: Uint8Array, at: number, min: number): number {
   const b = bytes[at - 1] ?? 0
   if (b < 0x80) return isJoint[b] ?? 0
   const lead = leadBefore(bytes, at, min)
-  return classOf(codePointAt(bytes, lead)) === OTHER ? 0 : at - lead
+  const cp = codePointAt(bytes, lead)
+  return classOf(cp) === OTHER && !wideJoints.has(cp) ? 0 : at - lead
 }
 
 /** How many bytes before `at` are a letter or digit of a word; 0 for none. */
@@ -57,7 +82,8 @@ function letterBefore(bytes: Uint8Array, at: number, min: number): number {
   const b = bytes[at - 1] ?? 0
   if (b < 0x80) return isWord[b] ?? 0
   const lead = leadBefore(bytes, at, min)
-  return classOf(codePointAt(bytes, lead)) === OTHER ? at - lead : 0
+  const cp = codePointAt(bytes, lead)
+  return classOf(cp) === OTHER && !wideJoints.has(cp) ? at - lead : 0
 }
 
 /** Whether a word within forty bytes of [from, to) speaks of cards. */
@@ -80,7 +106,7 @@ function speaksOfCards(names: Names, bytes: Uint8Array, from: number, to: number
     if (isWord[bytes[i] ?? 0] === 0 || isDigit[bytes[i] ?? 0] === 1) continue
     let end = i + 1
     while (end < to && isWord[bytes[end] ?? 0] === 1) end++
-    if (end - i >= 3 && (names.word(bytes, i, end) & lowering) !== 0) return true
+    if (end - i >= 2 && (names.word(bytes, i, end) & lowering) !== 0) return true
     // `\n` and its like are glued to the word behind them.
     const isEscape = i > from && bytes[i - 1] === backslash
     if (isEscape && (names.word(bytes, i + 1, end) & lowering) !== 0) return true

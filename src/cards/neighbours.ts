@@ -19,6 +19,10 @@ const DATE = 1
 const MONTH = 2
 const YEAR = 4
 const CODE = 8
+/** Four digits, as a group of a card has them. */
+const GROUP = 32
+/** A longer number: another card begins, or something else does. */
+const NUMBER = 16
 
 const isGap = new Uint8Array(256)
 for (const c of ' |,;:\t"\'()') isGap[c.charCodeAt(0)] = 1
@@ -26,7 +30,7 @@ for (const c of ' |,;:\t"\'()') isGap[c.charCodeAt(0)] = 1
 /** What the signs in [from, to) can be in the row of a card: a sum of the flags. */
 function kindOf(b: Uint8Array, from: number, to: number): number {
   const length = to - from
-  if (length < 1 || length > 7) return STRANGER
+  if (length > 7) return isDigit[b[from] ?? 0] === 1 ? NUMBER : STRANGER
   let digits = 0
   let divider = -1
   for (let i = from; i < to; i++) {
@@ -44,11 +48,15 @@ function kindOf(b: Uint8Array, from: number, to: number): number {
 }
 
 function ofDigits(b: Uint8Array, from: number, length: number): number {
-  let kinds = STRANGER
+  let kinds = length > 4 ? NUMBER : STRANGER
   if (length === 3 || length === 4) kinds |= CODE
+  if (length === 4) kinds |= GROUP
   if (length <= 2 && isMonth(b, from, length)) kinds |= MONTH
   if (length === 2 || (length === 4 && isCentury(b, from))) kinds |= YEAR
-  const isShort = length === 4 && (isMonth(b, from, 2) || isMonth(b, from + 2, 2))
+  // MMYY or YYMM, of the years in which a card can be valid.
+  const isShort =
+    length === 4 &&
+    ((isMonth(b, from, 2) && isYear(b, from + 2)) || (isMonth(b, from + 2, 2) && isYear(b, from)))
   const isLong = length === 6 && isMonth(b, from, 2) && isCentury(b, from + 2)
   return isShort || isLong ? kinds | DATE : kinds
 }
@@ -59,6 +67,11 @@ function isMonth(b: Uint8Array, at: number, length: number): boolean {
   return month >= 1 && month <= 12
 }
 
+function isYear(b: Uint8Array, at: number): boolean {
+  const year = ((b[at] ?? 0) & 15) * 10 + ((b[at + 1] ?? 0) & 15)
+  return year >= 15 && year <= 45
+}
+
 const isCentury = (b: Uint8Array, at: number): boolean => b[at] === 0x32 && b[at + 1] === 0x30
 
 /** The cells behind a card number, one after the other, until a value shows or there can be none. */
@@ -66,6 +79,7 @@ class Row {
   #strangers = 0
   #isMonth = false
   #isCode = false
+  #isGroup = false
   #isDated = false
   #isUnsure = false
 
@@ -73,6 +87,7 @@ class Row {
     this.#strangers = 0
     this.#isMonth = false
     this.#isCode = false
+    this.#isGroup = false
     this.#isDated = false
   }
 
@@ -83,7 +98,10 @@ class Row {
       // Four digits that read as a date were the value: here is the date.
       return this.#isUnsure && (kinds & DATE) !== 0 ? -1 : 2
     }
+    // Two groups in a row are no value and its date, but the next number.
+    const isGroup = this.#isGroup && (kinds & GROUP) !== 0
     const isYear = this.#isMonth && (kinds & YEAR) !== 0
+    if (isGroup || (kinds & (NUMBER | DATE)) === NUMBER) return 2
     if (isYear || (kinds & DATE) !== 0) {
       if (this.#isCode) return -1
       this.#isDated = true
@@ -92,7 +110,10 @@ class Row {
     }
     this.#isMonth = (kinds & MONTH) !== 0
     // A month between a value and its year keeps the value at hand.
-    if (!this.#isMonth) this.#isCode = (kinds & CODE) !== 0
+    if (!this.#isMonth) {
+      this.#isCode = (kinds & CODE) !== 0
+      this.#isGroup = (kinds & GROUP) !== 0
+    }
     return kinds === STRANGER && ++this.#strangers > strangersMax ? 2 : 0
   }
 }
@@ -111,15 +132,18 @@ export function secretAfter(b: Uint8Array, to: number, end: number): number {
     const from = gapEnd(b, at, max)
     if (from === at || from >= max) return 0
     at = from
-    while (at < max && isGap[b[at] ?? 0] === 0 && !isEnd(b[at] ?? 0)) at++
+    while (at < max && isGap[b[at] ?? 0] === 0 && !isEnd(b[at] ?? 0) && b[at] !== 0x5c) at++
     // A sentence ends in a sign which is no part of its last word.
     let stop = at
     while (stop > from && isDigit[b[stop - 1] ?? 0] === 0 && isLetter[b[stop - 1] ?? 0] === 0)
       stop--
     starts[n] = from
     ends[n] = stop
-    const told = row.next(kindOf(b, from, stop))
-    if (told === 2 || (told === 0 && (at >= max || isEnd(b[at] ?? 0)))) return 0
+    const kinds = kindOf(b, from, stop)
+    const told = row.next(kinds)
+    // Four digits with more behind them in the manner of a card are its first group.
+    if (told === 1 && stop - from === 4 && isGrouped(b, stop, max)) return 0
+    if (told === 2 || (told === 0 && (at >= max || isStop(b, at)))) return 0
     if (told === 0) continue
     let which = n
     // In front of the date, which may be two tokens.
@@ -130,15 +154,32 @@ export function secretAfter(b: Uint8Array, to: number, end: number): number {
   return 0
 }
 
+function isGrouped(b: Uint8Array, to: number, end: number): boolean {
+  const next = to + 1
+  if (next + 4 > end || (b[to] !== 0x20 && b[to] !== 0x2d && b[to] !== 0x2e)) return false
+  for (let i = next; i < next + 4; i++) if (isDigit[b[i] ?? 0] === 0) return false
+  return true
+}
+
 const isValue = (b: Uint8Array, n: number): boolean =>
   (kindOf(b, starts[n] ?? 0, ends[n] ?? 0) & CODE) !== 0
 
-const isEnd = (b: number): boolean => b === 0x0a || b === 0x0d || b === 0x5c || b === 0x3c
+const isStop = (b: Uint8Array, at: number): boolean =>
+  isEnd(b[at] ?? 0) || (b[at] === 0x5c && b[at + 1] !== 0x74)
+
+const isEnd = (b: number): boolean => b === 0x0a || b === 0x0d || b === 0x3c
 
 function gapEnd(b: Uint8Array, from: number, end: number): number {
   let i = from
-  while (i < end && i - from < 6 && (isGap[b[i] ?? 0] === 1 || b[i] === 0x2f)) i++
-  return i
+  while (i < end && i - from < 8) {
+    const c = b[i] ?? 0
+    if (isGap[c] === 1 || c === 0x2f) i++
+    // A dash by itself, and a tab as strings write it.
+    else if (c === 0x2d && b[i + 1] === 0x20) i++
+    else if (c === 0x5c && b[i + 1] === 0x74) i += 2
+    else break
+  }
+  return Math.min(i, end)
 }
 
 /** The same for the cells of one array, whose numbers may be unquoted. */

@@ -8,12 +8,15 @@ import {
   DIGIT,
   DOT,
   INVISIBLE,
+  OTHER,
+  SLASH,
   SPACE,
   classOf,
   codePointAt,
   hexAt,
   isDigit,
   isSeparator,
+  raisedOf,
   widthAt,
 } from './bytes.ts'
 import { MARKER, PATCH, STARS, formOf, withForm } from './findings.ts'
@@ -35,11 +38,13 @@ export class Normal implements Origin {
   #ends = new Int32Array(1024)
   #points = new Int32Array(1024)
   #isMember = false
+  #isRaised = false
 
   /**
    * Reads the stretch round [from, to) of which digits, separators and invisible characters are
    * made, with some text in front and behind for labels and dates.
    * @param min what is before was dealt with and is only context.
+   * @param isRaised whether superscripts and their like are digits too.
    * @returns the offset in `raw` behind the stretch.
    */
   read(
@@ -50,7 +55,9 @@ export class Normal implements Origin {
     to: number,
     min: number,
     levels: number,
+    isRaised = false,
   ): number {
+    this.#isRaised = isRaised
     let first = from
     while (first > min && isMemberBefore(raw, start, first)) first -= stepBefore(raw, start, first)
     let at = Math.max(start, first - contextBytes)
@@ -110,13 +117,15 @@ export class Normal implements Origin {
   }
 
   #codePoint(cp: number, raw: Uint8Array, at: number, end: number): number {
-    const meaning = cp < 0x80 ? -1 : classOf(cp)
+    let meaning = cp < 0x80 ? -1 : classOf(cp)
+    if (this.#isRaised && meaning === OTHER) meaning = raisedOf(cp)
     this.#isMember = meaning > 0 || (cp < 0x80 && isPart(cp))
     if (meaning === -1) this.#put(cp, at, end, cp)
     else if (meaning >= DIGIT) this.#put(0x30 + meaning - DIGIT, at, end, cp)
     else if (meaning === SPACE) this.#put(0x20, at, end, cp)
     else if (meaning === DASH) this.#put(0x2d, at, end, cp)
     else if (meaning === DOT) this.#put(0x2e, at, end, cp)
+    else if (meaning === SLASH) this.#put(0x2f, at, end, cp)
     else if (meaning !== INVISIBLE) {
       // Other letters keep their bytes, since labels are made of them.
       for (let i = at; i < end; i++) this.#put(raw[i] ?? 0, i, i + 1, cp)

@@ -114,6 +114,20 @@ export class Scan {
     this.#covered = since < 0 ? undefined : spansOf(this.findings, since)
   }
 
+  /** Whether a place overlaps what was told before; what lies inside of it is replaced by it. */
+  #isTold(place: Place, last4: number, hash: number): boolean {
+    const spans = this.#covered
+    if (spans === undefined) return false
+    const at = firstFrom(spans, place.start)
+    const start = spans[at] ?? Infinity
+    if (start >= place.end) return false
+    const isInside = start >= place.start && (spans[at + 1] ?? 0) <= place.end
+    const isOne = (spans[at + 3] ?? Infinity) >= place.end
+    const isWider = place.end - place.start > (spans[at + 1] ?? 0) - start
+    if (isInside && isOne && isWider) this.findings.replace(spans[at + 2] ?? 0, place, last4, hash)
+    return true
+  }
+
   /** Tells a card number whose digits are known. */
   card(start: number, end: number, what: number, digits: Uint8Array, length: number): void {
     const { isPassed } = this.settings
@@ -134,32 +148,35 @@ export class Scan {
     const what = confidenceOf(code) < this.settings.threshold ? code | RECORD_ONLY : code
     if ((what & RECORD_ONLY) !== 0) this.hasRecordOnly = true
     if (this.origins.length === 0) {
+      if (this.#isTold({ start, end, what, patch: undefined }, last4, hash)) return
       this.findings.add(this.path, start, end, what, last4, hash)
       return
     }
     let place: Place = { start, end, what, patch: undefined }
     for (let i = this.origins.length - 1; i >= 0; i--) place = this.origins[i]?.back(place) ?? place
-    if (this.#covered !== undefined && overlaps(this.#covered, place)) return
+    if (this.#isTold(place, last4, hash)) return
     const at = this.findings.add(this.path, place.start, place.end, place.what, last4, hash)
     if (place.patch !== undefined) this.findings.patches.set(at, place.patch)
   }
 }
 
-/** Starts and ends of the findings from `since` on, ascending. */
+/** Start, end and number of the findings from `since` on, ascending. */
 function spansOf(findings: Findings, since: number): Int32Array {
   const order = Array.from({ length: findings.count - since }, (_, i) => since + i)
   order.sort((a, b) => findings.field(a, START) - findings.field(b, START))
-  return Int32Array.from(order.flatMap((i) => [findings.field(i, START), findings.field(i, END)]))
+  return Int32Array.from(
+    order.flatMap((i) => [findings.field(i, START), findings.field(i, END), i]),
+  )
 }
 
-/** Whether a place shares a byte with one of the ascending spans, which do not overlap. */
-function overlaps(spans: Int32Array, { start, end }: Place): boolean {
+/** Where in `spans`, which do not overlap, the first one stands that ends behind `start`. */
+function firstFrom(spans: Int32Array, start: number): number {
   let low = 0
-  let high = spans.length / 2
+  let high = spans.length / 3
   while (low < high) {
     const middle = (low + high) >> 1
-    if ((spans[middle * 2 + 1] ?? 0) <= start) low = middle + 1
+    if ((spans[middle * 3 + 1] ?? 0) <= start) low = middle + 1
     else high = middle
   }
-  return low * 2 < spans.length && (spans[low * 2] ?? 0) < end
+  return low * 3
 }

@@ -5,7 +5,7 @@
  * each third byte and stops only where digits stand. The bytes may lie inside a JSON string: escapes
  * then separate words, and an escaped digit sends the neighbourhood through `normal.ts`.
  */
-import { isInside, isOtherNumber } from './around.ts'
+import { isInside, isOfIban, isOtherNumber } from './around.ts'
 import { DIGIT, OTHER, classOf, codePointAt, widthAt } from './bytes.ts'
 import {
   goesOn,
@@ -29,7 +29,7 @@ import { brandOf, isLuhnOptional } from './ranges.ts'
 import { partlyMaskedEnd, trackEnd, trackStart } from './shapes.ts'
 import { leadBefore, isSplit } from './spelling.ts'
 import { weigh } from './weigh.ts'
-import { CARD, CID, CONTEXT, CVV, OTHER_NUMBER, PIN } from './words.ts'
+import { CARD, CID, CONTEXT, CVV, OTHER_NUMBER, PIN, POSTAL } from './words.ts'
 import type { Scan } from './scan.ts'
 
 /** Scans one text at a time; keep one and use it again. */
@@ -231,8 +231,11 @@ export class TextScanner {
     if (this.#near !== undefined) groups.isTorn = false
     const { count } = groups
     for (let a = 0; a < count; a++) {
-      const used = groups.fitting(a)
+      let used = groups.fitting(a)
       if (used === 0) continue
+      // What stands behind sixteen digits may be a date or a value.
+      const isOpen = used === 5 && (groups.size(a + 4) < 3 || groups.isLoose(a + 3))
+      if (isOpen && !this.#passes(a, 5) && this.#passes(a, 4)) used = 4
       if (this.#judge(a, used) || (used === 5 && this.#judge(a, 4))) return this.#told
     }
     // A column of card numbers holds them in any grouping.
@@ -271,8 +274,10 @@ export class TextScanner {
     const from = groups.start(a)
     const to = groups.end(a + used - 1)
     const isNear = !this.#isSweep && this.#isNear(from, to)
-    const isCrowded = used > 1 && groups.inRow(a) > used + 3 && !this.#isList(used)
-    const isMarked = isOtherNumber(this.#bytes, this.#start, from, length)
+    const isCrowded = used > 1 && this.#isCrowded(a, used)
+    const isMarked =
+      isOtherNumber(this.#bytes, this.#start, from, length) ||
+      (used > 1 && isOfIban(this.#bytes, this.#start, from))
     if (!isNear && (isCrowded || isMarked)) return -1
     const isNamedOther = !isNear && used === 1 && !this.#isSweep && this.#isNamedOther(from)
     const signs = { brand, passesLuhn: passes, isNear, isNamedOther, isGrouped: used > 1 }
@@ -284,16 +289,24 @@ export class TextScanner {
     return (labelBefore(this.#scan.names, this.#bytes, this.#start, from) & OTHER_NUMBER) !== 0
   }
 
-  /** Whether the groups are card numbers one after the other, and nothing else. */
-  #isList(used: number): boolean {
+  /** Whether so many groups stand in the row that those at hand may be any of them, and the row is
+   *  no list of card numbers. */
+  #isCrowded(a: number, used: number): boolean {
     const groups = this.#groups
-    if (groups.count % used !== 0) return false
-    for (let a = 0; a < groups.count; a += used) {
-      if (groups.fitting(a) < used) return false
-      const length = groups.fill(this.#bytes, a, used, this.#others)
-      if (brandOf(this.#others, length) === 0 || !passesLuhn(this.#others, length)) return false
+    const first = groups.rowStart(a)
+    const end = groups.rowEnd(a)
+    if (end - first <= used + 3) return false
+    if ((end - first) % used !== 0) return true
+    for (let i = first; i < end; i += used) {
+      if (groups.fitting(i) < used || !this.#passes(i, used)) return true
     }
-    return true
+    return false
+  }
+
+  /** Whether the digits of `used` groups from `a` on are in a range and pass Luhn. */
+  #passes(a: number, used: number): boolean {
+    const length = this.#groups.fill(this.#bytes, a, used, this.#others)
+    return brandOf(this.#others, length) !== 0 && passesLuhn(this.#others, length)
   }
 
   /** Whether the key, or a word near it, speaks of cards. */
@@ -316,6 +329,7 @@ export class TextScanner {
     const isValue = (meaning & CVV) !== 0 || ((meaning & CID) !== 0 && this.#isNear(from, to))
     if (isValue && length <= 4) this.#found(from, to, code(VERIFICATION, HIGH, WORD))
     else if ((meaning & PIN) !== 0 && length >= 4) {
+      if ((meaning & POSTAL) !== 0 && length === 6 && !this.#isNear(from, to)) return
       this.#found(from, to, code(SECRET_PIN, HIGH, WORD))
     }
   }

@@ -1,15 +1,18 @@
 /** One value with its name known: what a key or column says is weighed against what stands there. */
+import { blockBytesMin, eachBlock } from './blocks.ts'
 import { isDigit, isLetter, hexValue } from './bytes.ts'
-import { CERTAIN, DIGITS, MAGNETIC, MARKER, PAN, SECRET_PIN, STARS } from './findings.ts'
+import { CERTAIN, HIGH, DIGITS, MAGNETIC, MARKER, PAN, SECRET_PIN, STARS } from './findings.ts'
 import { VERIFICATION, WORD, ZERO, code } from './findings.ts'
+import { eachTag, tagBytesMin } from './emv.ts'
 import { Layers } from './layers.ts'
 import { isOneDigit, passesLuhn } from './luhn.ts'
 import { Normal } from './normal.ts'
 import { wholeOf } from './number.ts'
 import { brandOf } from './ranges.ts'
+import { Unescaped } from './unescape.ts'
 import { weigh } from './weigh.ts'
 import { isDigitForm } from './write.ts'
-import { BLOCK, CARD, CONTEXT, CVV, OTHER_NUMBER, PIN, SECRET, TRACK } from './words.ts'
+import { BLOCK, CARD, CONTEXT, CVV, OTHER_NUMBER, PIN, POSTAL, SECRET, TRACK } from './words.ts'
 import type { Scan } from './scan.ts'
 import type { Whole } from './number.ts'
 import type { TextScanner } from './text.ts'
@@ -17,6 +20,22 @@ import type { TextScanner } from './text.ts'
 const backslash = 0x5c
 /** Below, no encoded value is worth the look. */
 const encodedBytesMin = 5
+const columnBytesMax = 1024
+const unicodeEscape = Buffer.from(String.raw`\u`)
+
+/** Whether so many digits under a name are a PIN; where it may be a postal code, six are that one. */
+function isPin(meaning: number, length: number): boolean {
+  if ((meaning & PIN) === 0 || length < 4 || length > 12) return false
+  return (meaning & POSTAL) === 0 || length !== 6 || (meaning & CONTEXT) !== 0
+}
+
+/** Whether characters of [start, end) are written as `\uXXXX`. */
+function hasEscape(b: Uint8Array, start: number, end: number): boolean {
+  if (end - start > 64)
+    return Buffer.from(b.buffer, b.byteOffset + start, end - start).includes(unicodeEscape)
+  for (let i = start; i + 5 < end; i++) if (b[i] === backslash && b[i + 1] === 0x75) return true
+  return false
+}
 
 export class ValueScanner {
   readonly #scan: Scan
@@ -33,19 +52,77 @@ export class ValueScanner {
 
   /** Scans the inside of a string. `levels` and `meaning` as in `TextScanner.scan`. */
   string(bytes: Uint8Array, start: number, end: number, levels: number, meaning: number): void {
-    const { findings } = this.#scan
+    const { findings, origins } = this.#scan
     const since = findings.count
-    this.#asText(bytes, start, end, levels, meaning)
-    if (end - start < encodedBytesMin) return
-    this.#layers.scan(bytes, start, end, levels, since, (text, from, to) =>
-      this.#asText(text, from, to, 0, meaning),
-    )
+    const depth = origins.length
+    let text = bytes
+    let [from, to, quoting] = [start, end, levels]
+    if (levels > 0 && hasEscape(bytes, start, end)) {
+      for (; quoting > 0; quoting--) {
+        const inner = new Unescaped(text, from, to)
+        origins.push(inner)
+        text = inner.bytes
+        from = 0
+        to = inner.length
+      }
+    }
+    this.#asText(text, from, to, quoting, meaning)
+    if (to - from >= tagBytesMin) this.#named(text, from, to, since)
+    if (to - from >= encodedBytesMin) {
+      this.#layers.scan(text, from, to, quoting, since, (below, first, last) =>
+        this.#asText(below, first, last, 0, meaning),
+      )
+    }
+    origins.length = depth
+  }
+
+  /** PIN blocks with their label, and the tags of EMV. */
+  #named(bytes: Uint8Array, start: number, end: number, since: number): void {
+    const scan = this.#scan
+    const tell = (from: number, to: number, what: number): void => {
+      scan.overlay(since)
+      scan.found(from, to, what, -1)
+      scan.overlay(-1)
+    }
+    if (end - start >= blockBytesMin)
+      eachBlock(bytes, start, end, (from, to) => tell(from, to, code(SECRET_PIN, HIGH, WORD)))
+    eachTag(bytes, start, end, (from, to, isTrack) => {
+      const { digits } = this.#whole
+      let length = 0
+      while (length < 19 && isDigit[bytes[from + length] ?? 0] === 1 && from + length < to) {
+        digits[length] = (bytes[from + length] ?? 0) & 15
+        length++
+      }
+      const brand = brandOf(digits, length)
+      if (brand === 0 || !passesLuhn(digits, length)) return
+      if (isTrack) tell(from, to, code(MAGNETIC, CERTAIN, MARKER))
+      else {
+        scan.overlay(since)
+        scan.card(from, to, code(PAN, HIGH, STARS, brand), digits, length)
+        scan.overlay(-1)
+      }
+    })
   }
 
   #asText(bytes: Uint8Array, start: number, end: number, levels: number, meaning: number): void {
     if ((meaning & SECRET) !== 0 && this.#secret(bytes, start, end, levels, meaning)) return
     if (end - start < 3) return
-    this.#text.scan(bytes, start, end, levels, meaning & (CARD | CONTEXT | OTHER_NUMBER))
+    const hint = meaning & (CARD | CONTEXT | OTHER_NUMBER)
+    if ((meaning & CARD) === 0 || !this.#column(bytes, start, end, levels, hint))
+      this.#text.scan(bytes, start, end, levels, hint)
+  }
+
+  /** A value of a card column that is not in ASCII: raised, lowered and circled digits count too. */
+  #column(b: Uint8Array, start: number, end: number, levels: number, hint: number): boolean {
+    if (end - start > columnBytesMax) return false
+    let i = start
+    while (i < end && (b[i] ?? 0) < 0x80) i++
+    if (i === end) return false
+    this.#normal.read(b, start, end, start, end, start, levels, true)
+    this.#scan.origins.push(this.#normal)
+    this.#text.scan(this.#normal.bytes, 0, this.#normal.length, 0, hint)
+    this.#scan.origins.pop()
+    return true
   }
 
   /** Scans a string of digits only, without secrets by its name: the same as `string`, sooner. */
@@ -106,9 +183,10 @@ export class ValueScanner {
       this.#scan.found(start, end, code(VERIFICATION, CERTAIN, ZERO), -1)
       return true
     }
-    const isPin = (meaning & PIN) !== 0 && length >= 3 && length <= 12
+    // A zero in front is lost in a number.
+    const isPinLike = isPin(meaning, length === 3 ? 4 : length)
     const isBlock = (meaning & (BLOCK | TRACK)) !== 0 && length >= 12
-    if (!isPin && !isBlock) return false
+    if (!isPinLike && !isBlock) return false
     const kind = (meaning & TRACK) !== 0 ? MAGNETIC : SECRET_PIN
     this.#scan.found(start, end, code(kind, CERTAIN, ZERO), -1)
     return true
@@ -142,7 +220,7 @@ export class ValueScanner {
       this.#scan.found(from, to, code(MAGNETIC, CERTAIN, MARKER), -1)
       return true
     }
-    const isPinLike = (meaning & PIN) !== 0 && digits === length && length >= 4 && length <= 12
+    const isPinLike = isPin(meaning, length) && digits === length
     const isBlock =
       (meaning & (BLOCK | PIN)) !== 0 && hex === length && digits > 0 && length % 16 === 0
     if (length > 0 && (isPinLike || (isBlock && length <= 32))) {

@@ -30,6 +30,8 @@ export const LIST = 1024
 export const NEARBY = 2048
 /** Names a number of another kind: an order, a parcel, a phone, a time. */
 export const OTHER_NUMBER = 4096
+/** With `PIN`: also what India calls a postal code, so six digits need a word of cards near them. */
+export const POSTAL = 8192
 /** What must never be kept or shown: PCI DSS v4.0.1 req. 3.3.1. */
 export const SECRET: number = CVV | PIN | BLOCK | TRACK
 
@@ -52,14 +54,28 @@ const meanings: readonly (readonly [meaning: number, names: readonly string[]])[
       verificationvalue cardcode cardid4 icvv dcvv sicherheitscode kartenprüfnummer prüfnummer
       prüfziffer kartenpruefnummer pruefnummer cryptogramme cryptogrammevisuel codedesécurité
       codedesecurite códigodeseguridad codigodeseguridad códigodesegurança codigodeseguranca
-      codicedisicurezza 安全码 セキュリティコード`),
+      codicedisicurezza códigodeverificación codigodeverificacion códigodeverificação
+      codigodeverificacao códigocvv codigocvv codecvv codecvc cvvnummer cvcnummer cvvkod cvckod cvvкод
+      cvcкод кодcvv кодcvc кодcvv2 кодcvc2 seccode cardseccode securityno securitynumber
+      beveiligingscode veiligheidscode sicherheitsnummer kartenprüfziffer prüfcode pruefcode
+      kontrollnummer säkerhetskod sikkerhedskode sikkerhetskode turvakoodi öryggisnúmer
+      kodzabezpieczający kodbezpieczeństwa bezpečnostníkód bezpečnostnýkód biztonságikód
+      coddesecuritate кодбезопасности кодбезпеки кодпроверки güvenlikkodu güvenlikkod κωδικόςασφαλείας
+      codidiseguretat segurtasunkodea mãbảomật mabaomat kodekeamanan kodkeselamatan
+      安全码 安全碼 卡安全码 信用卡安全码 校验码 验证值 cvv码 cvc码 カード確認番号 セキュリティコード
+      セキュリティ番号 보안코드 보안번호 카드보안코드 cvc번호 cvv번호 रमज़ सुरक्षाकोड रक्षाकोड
+      รหัสความปลอดภัย รหัสcvv رمزالأمان رمزالامان قודאבטחה קודאבטחה кодcvc`),
   ],
   [
     PIN,
     list(
-      'pin pins pvv pinoffset pinnumber pinvalue cardpin atmpin debitpin pinentry cardpinnumber',
+      `pin pvv pinoffset pinnumber pinno pinvalue cardpin atmpin debitpin pinentry cardpinnumber
+      pinverificationvalue clearpin plainpin pinnummer geheimzahl pinкод пинкод пин кодpin кодпин
+      codepin códigopin codigopin codicepin clavepin nippin numéropin pintal pinkode pinkod pinkoodi
+      暗証番号 暗證番号 密码pin pin码 pin碼 핀번호 비밀번호핀 รหัสพิน الرقمالسري`,
     ),
   ],
+  [PIN | POSTAL, list('pincode pincodes')],
   [BLOCK, list('pinblock encryptedpinblock pinblockhex epb pinblk')],
   [
     TRACK,
@@ -71,7 +87,9 @@ const meanings: readonly (readonly [meaning: number, names: readonly string[]])[
   [
     FILLER,
     list(`is are was code codes number numbers no nr num of value the and ist lautet es est è é
-      de di la del seguridad segurança seguranca sicurezza sécurité securite verification visuel`),
+      de di la del seguridad segurança seguranca sicurezza sécurité securite verification visuel
+      код кода kod kode číslo numer numero 番号 コード 번호 코드 码
+      my your our his her for to was ist war lautete e y und et van til för für iso format`),
   ],
   [
     CHILD,
@@ -83,8 +101,8 @@ const meanings: readonly (readonly [meaning: number, names: readonly string[]])[
   ],
   [
     NEARBY,
-    list(`security exp expiry expires expiration expiring gültig ablaufdatum vencimiento paid pay
-      payment payments declined charge charged refund refunded checkout prepaid`),
+    list(`security exp expiry expires expiration expiring gültig ablaufdatum vencimiento checkout
+      prepaid`),
   ],
   [NAME, list('name column columnname field fieldname header label key title')],
 ]
@@ -99,7 +117,7 @@ const contextWords = new Set(
 const otherWords = new Set(
   list(`order orders orderid orderno ordernumber ordernr orderref invoice invoiceid invoiceno
     invoicenumber purchaseorder tracking trackingid trackingno trackingnumber shipment shipping parcel
-    waybill consignment awb imei imeisv meid esn iccid imsi msisdn phone phonenumber telephone tel
+    waybill consignment awb imei imeisv meid esn iccid imsi sim euicc msisdn phone phonenumber telephone tel
     mobile cell fax whatsapp isbn issn ean gtin upc sku sscc barcode serial serialno serialnumber
     timestamp timestamps ts epoch unixtime nanos millis micros nonce hash sha sha1 sha256 md5 checksum
     digest commit uuid guid snowflake tweet traceid spanid latitude longitude lat lng lon coordinates
@@ -112,7 +130,7 @@ for (const [meaning, names] of meanings) {
   for (const name of names) whole.set(name, (whole.get(name) ?? 0) | meaning)
 }
 /** Meanings which a name keeps when other words stand before it: `billing_card_number`. */
-const endings = CARD | CVV | PIN | BLOCK | TRACK | CID
+const endings = CARD | CVV | PIN | BLOCK | TRACK | CID | POSTAL
 /** Words after which `pin` or `code` mean something else. */
 const innocent = new Set(list('postal zip map drop push gpio led wifi product promo country error'))
 

@@ -11,7 +11,9 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
  * Adds what a blob holds to the findings of its message, with the blob's replacement.
+ * @param mimeType '' when nothing names one.
  * @param at where the inside of the blob's string stands.
+ * @param respell what is done with the replacement last.
  * @throws {Fault} `mask_failed` when the rescan of the text disagrees.
  * @returns whether the blob is dealt with; false when it is no text, or no base64.
  */
@@ -21,6 +23,7 @@ export function maskBlob(
   blob: string,
   mimeType: string,
   at: { start: number; end: number },
+  respell: (text: string) => string = (text) => text,
 ): boolean {
   if (mimeType !== '' && !textual.test(mimeType)) return false
   const bytes = Buffer.from(blob, 'base64')
@@ -30,7 +33,7 @@ export function maskBlob(
   if (findings.count === 0) return true
   const isUrl = /[-_]/.test(blob)
   const encode = (text: Uint8Array): Uint8Array =>
-    Buffer.from(Buffer.from(text).toString(isUrl ? 'base64url' : 'base64'))
+    Buffer.from(respell(Buffer.from(text).toString(isUrl ? 'base64url' : 'base64')))
   const encodeShown = (reveal: 'none' | 'pan'): Uint8Array => {
     const shown = renderShown(bytes, findings, reveal, [])
     return encode(deliver(shown.bytes, shown.written).bytes)

@@ -171,7 +171,7 @@ test('escaped digits are seen, at every level', () => {
   const escaped = Array.from(visa)
     .map((d) => `\\u003${d}`)
     .join('')
-  assert.equal(token(`"${escaped}"`), `"${stars(visa)}"`)
+  assert.equal(JSON.parse(token(`"${escaped}"`)), stars(visa))
   assert.equal(token(`"\\u003${visa[0]}${visa.slice(1)}!"`), `"${stars(visa)}!"`)
   assert.equal(token(`"${visa.slice(0, 8)}\\u003${visa[8]}${visa.slice(9)}"`), `"${stars(visa)}"`)
   const inner = JSON.stringify(`{"a":"${escaped}"}`)

@@ -1,7 +1,7 @@
 /** Tells what was masked and where, on demand: kinds, brands, pointers, last four; never more. */
-import { CODE, FIELDS, INDEXES, LAST4, PAN, TEMPLATE } from '../cards/findings.ts'
+import { CODE, FIELDS, HASH, INDEXES, LAST4, PAN, RECORD_ONLY } from '../cards/findings.ts'
 import { INNER, MEMBER } from '../cards/path.ts'
-import { brandOfCode, confidenceOf, headOfCode, kindOf } from '../cards/findings.ts'
+import { TEMPLATE, brandOfCode, confidenceOf, headOfCode, kindOf } from '../cards/findings.ts'
 import { brands } from '../cards/ranges.ts'
 import type { Findings } from '../cards/findings.ts'
 import type { Template } from '../cards/path.ts'
@@ -48,6 +48,8 @@ export interface Maskings {
   readonly count: number
   groups(): MaskingGroup[]
   list(): Masking[]
+  /** The keyed hashes of the card numbers that are delivered as the plan says, one a finding. */
+  hashes(): Int32Array
 }
 
 const kinds: readonly MaskingKind[] = [
@@ -65,7 +67,12 @@ const kinds: readonly MaskingKind[] = [
 const confidences: readonly Confidence[] = ['low', 'medium', 'high', 'certain']
 
 /** Nothing was found. */
-export const nothing: Maskings = { count: 0, groups: () => [], list: () => [] }
+export const nothing: Maskings = {
+  count: 0,
+  groups: () => [],
+  list: () => [],
+  hashes: () => new Int32Array(0),
+}
 
 /**
  * @param message the bytes that were scanned; kept until the lists are made.
@@ -100,7 +107,19 @@ export function reportOf(
           ...(last4 === undefined ? {} : { last4 }),
         }
       }),
+    hashes: () => hashesOf(findings),
   }
+}
+
+function hashesOf(findings: Findings): Int32Array {
+  const hashes = new Int32Array(findings.count)
+  let size = 0
+  for (let i = 0; i < findings.count; i++) {
+    const what = findings.field(i, CODE)
+    const hash = findings.field(i, HASH)
+    if (kindOf(what) === PAN && (what & RECORD_ONLY) === 0 && hash !== 0) hashes[size++] = hash
+  }
+  return hashes.subarray(0, size)
 }
 
 function groupsOf(

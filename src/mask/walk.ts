@@ -7,6 +7,7 @@ import { ValueScanner } from '../cards/value.ts'
 import { Scan } from '../cards/scan.ts'
 import { Names } from '../cards/words.ts'
 import { NONE } from '../wire/json.ts'
+import { runsOf, withBreaks } from './base64.ts'
 import { maskBlob } from './blob.ts'
 import { joinItems } from './items.ts'
 import type { JsonTree, Node } from '../wire/json.ts'
@@ -49,9 +50,11 @@ export class Scanner {
     this.scan.begin()
     this.#json.begin()
     this.#json.string(bytes, 0, bytes.length, levels, 0, true)
-    if (!this.scan.isLate) return
-    this.scan.again()
-    this.#json.string(bytes, 0, bytes.length, levels, 0, true)
+    if (this.scan.isLate) {
+      this.scan.again()
+      this.#json.string(bytes, 0, bytes.length, levels, 0, true)
+    }
+    this.#runs(bytes, 0, bytes.length)
   }
 
   #once(tree: JsonTree, places: readonly Place[]): void {
@@ -95,7 +98,18 @@ export class Scanner {
 
   #string(tree: JsonTree, node: Node, start: number, meaning: number): void {
     const isEscaped = tree.isEscaped(node)
-    this.#json.value(tree.bytes, start + 1, tree.end(node) - 1, 1, meaning, true, isEscaped)
+    const end = tree.end(node) - 1
+    this.#json.value(tree.bytes, start + 1, end, 1, meaning, true, isEscaped)
+    this.#runs(tree.bytes, start + 1, end)
+  }
+
+  /** Text in base64 inside a string. */
+  #runs(bytes: Uint8Array, start: number, end: number): void {
+    if (end - start < 24) return
+    for (const run of runsOf(bytes, start, end)) {
+      this.#blobs ??= new Scanner(this.columns)
+      maskBlob(this.scan, this.#blobs, run.text, '', run, (text) => withBreaks(text, run))
+    }
   }
 
   #object(tree: JsonTree, node: Node, outer: number): void {
@@ -113,8 +127,8 @@ export class Scanner {
       if (id < 0) this.#json.keyText(bytes, start, end, 1)
       const value = tree.value(key)
       const isBlob = end - start === 4 && bytes[start] === 0x62 && tree.kind(value) === 'string'
-      if (isBlob && tree.text(key) === 'blob' && this.#blob(tree, node, value)) continue
-      this.#node(tree, value, path.meaning[top] ?? 0)
+      if (isBlob && tree.text(key) === 'blob') this.#blob(tree, node, value)
+      else this.#node(tree, value, path.meaning[top] ?? 0)
       if (end - start >= 7 && tree.kind(value) === 'array') this.#items(tree, key, value)
     }
     path.pop()
@@ -159,14 +173,14 @@ export class Scanner {
     if (isHot && place.kind !== 'echo') this.hot.push(place)
   }
 
-  /** Text in base64, by the MIME type beside it. False when it is to be scanned as any string. */
-  #blob(tree: JsonTree, object: Node, value: Node): boolean {
+  /** Text in base64, by the MIME type beside it. */
+  #blob(tree: JsonTree, object: Node, value: Node): void {
     const mime = tree.get(object, 'mimeType')
     const type = mime === NONE || tree.kind(mime) !== 'string' ? '' : tree.text(mime)
     this.#blobs ??= new Scanner(this.columns)
-    return maskBlob(this.scan, this.#blobs, tree.text(value), type, {
-      start: tree.start(value) + 1,
-      end: tree.end(value) - 1,
-    })
+    const [start, end] = [tree.start(value) + 1, tree.end(value) - 1]
+    if (maskBlob(this.scan, this.#blobs, tree.text(value), type, { start, end })) return
+    // What its type says is no text is not looked into.
+    this.#json.value(tree.bytes, start, end, 1, 0, true, tree.isEscaped(value))
   }
 }
