@@ -4,6 +4,8 @@
  * the columns of a table into numbers that nobody wrote.
  */
 import { isDigit, isSeparator } from './bytes.ts'
+import { passesLuhn } from './luhn.ts'
+import { brandOf } from './ranges.ts'
 import { matters } from './spelling.ts'
 
 const groupsMax = 12
@@ -14,6 +16,7 @@ export class Groups {
   count = 0
   /** The last group goes on in escapes or beyond ASCII, where only the normaliser reads. */
   isTorn = false
+  readonly #digits = new Uint8Array(24)
   /** No group stands directly in front of the first. */
   #isRowStart = true
   readonly #starts = new Int32Array(groupsMax)
@@ -113,15 +116,34 @@ export class Groups {
     return this.#gaps[i] === 0x20
   }
 
+  /** Whether the digits of `used` groups from `a` on are in a range and pass Luhn. */
+  passes(bytes: Uint8Array, a: number, used: number): boolean {
+    const length = this.fill(bytes, a, used, this.#digits)
+    return brandOf(this.#digits, length) !== 0 && passesLuhn(this.#digits, length)
+  }
+
+  /** Whether so many groups stand in the row that those from `a` on may be any of them, and the row
+   *  is no list of card numbers. */
+  isCrowded(bytes: Uint8Array, a: number, used: number): boolean {
+    const first = this.#rowStart(a)
+    const end = this.#rowEnd(a)
+    if (end - first <= used + 3) return false
+    if ((end - first) % used !== 0) return true
+    for (let i = first; i < end; i += used) {
+      if (this.fitting(i) < used || !this.passes(bytes, i, used)) return true
+    }
+    return false
+  }
+
   /** The first group of the row on one line in which group `a` stands, joined as it is. */
-  rowStart(a: number): number {
+  #rowStart(a: number): number {
     let first = a
     while (first > 0 && this.#gaps[first - 1] === this.#gaps[a]) first--
     return first
   }
 
   /** The group behind the last one of that row. */
-  rowEnd(a: number): number {
+  #rowEnd(a: number): number {
     let last = a
     while (last + 1 < this.count && this.#gaps[last] === this.#gaps[a]) last++
     return last + 1

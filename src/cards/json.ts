@@ -13,16 +13,16 @@ import { isDateTime } from './around.ts'
 import { isDigit, isLetter } from './bytes.ts'
 import { CODE, PAN, kindOf } from './findings.ts'
 import { ELEMENT, INNER, MEMBER } from './path.ts'
-import { Glues, NEXT_ROW, SAME_ROW } from './glue.ts'
+import { opening } from './fragments.ts'
 import { distinguish } from './keys.ts'
 import { Members } from './members.ts'
 import { CellRow } from './neighbours.ts'
 import { CARD, CID, SECRET } from './words.ts'
+import { Rows } from './rows.ts'
 import { StringReader } from './strings.ts'
 import { TableScanner } from './tables.ts'
 import { Unescaped } from './unescape.ts'
 import type { Scan } from './scan.ts'
-import type { Glue } from './glue.ts'
 import type { ValueScanner } from './value.ts'
 
 const backslash = 0x5c
@@ -42,13 +42,7 @@ const isBlank = new Uint8Array(256)
 for (const c of ' \t\n\r') isBlank[c.charCodeAt(0)] = 1
 type Expect = 'value' | 'key' | 'colon' | 'after'
 
-// Steps between two values of rows, as `Glues` knows them; anything else is no glue.
-const strange = -1
 const refused = -0x7fffffff
-const stepComma = 1
-const stepClose = 2
-const stepNext = 3
-const stepOpen = 4
 
 export class JsonScanner {
   readonly members: Members
@@ -57,11 +51,7 @@ export class JsonScanner {
   readonly #tables: TableScanner
   readonly #strings = new StringReader()
   readonly #cells: CellRow
-  // The way since the last value of an object: where it began, after which name, and its steps.
-  readonly #glues = new Glues()
-  #glueStart = 0
-  #glueAfter = 0
-  #steps = strange
+  readonly #rows: Rows
   /** Where the JSON amid a text ended, or -1 when it was cut off. */
   #fragmentEnd = -1
 
@@ -71,11 +61,12 @@ export class JsonScanner {
     this.#values = values
     this.#tables = new TableScanner(scan, values)
     this.#cells = new CellRow(scan)
+    this.#rows = new Rows(scan, this.members)
   }
 
   /** Prepares for another message; names may have other ids now. */
   begin(): void {
-    this.#glues.forget()
+    this.#rows.forget()
     this.#cells.reset()
   }
 
@@ -166,43 +157,36 @@ export class JsonScanner {
     return isJson
   }
 
-  #walk(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    levels: number,
-    isFragment: boolean,
-  ): boolean {
+  #walk(raw: Uint8Array, start: number, end: number, levels: number, isPart: boolean): boolean {
     const { path } = this.#scan
     const base = path.depth
     const marks = (1 << levels) - 1
     const modulus = (2 << levels) - 1
-    if (this.#scan.origins.length === 0) this.#glues.of(bytes)
-    this.#steps = strange
+    this.#rows.begin(raw)
     let expect: Expect = 'value'
     let at = start
     for (;;) {
-      while (at < end && isBlank[bytes[at] ?? 0] === 1) at++
+      while (at < end && isBlank[raw[at] ?? 0] === 1) at++
       if (at >= end) return path.depth > base || expect === 'after'
-      let b = bytes[at] ?? 0
+      let b = raw[at] ?? 0
       if (b === backslash || b === quote) {
         let c = at
-        while (c < end && bytes[c] === backslash) c++
-        b = c < end ? (bytes[c] ?? 0) : 0
+        while (c < end && raw[c] === backslash) c++
+        b = c < end ? (raw[c] ?? 0) : 0
         if (b !== quote || ((c - at) & modulus) !== marks) {
           // An escaped line break between two tokens is white space.
           if (c === at || (b !== 0x6e && b !== 0x72 && b !== 0x74)) return false
           at = c + 1
         } else if (expect === 'value') {
-          this.#learn(c + 1, true)
-          const next = this.#run(bytes, c + 1, true, end, levels)
+          this.#rows.learn(c + 1, true)
+          const next = this.#run(raw, c + 1, true, end, levels)
           if (next === refused) return false
           expect = next < 0 ? 'value' : 'after'
           at = Math.abs(next)
         } else if (expect === 'key') {
-          const stop = this.#strings.read(bytes, c + 1, end, levels)
+          const stop = this.#strings.read(raw, c + 1, end, levels)
           if (this.#strings.isAlien) return false
-          this.#key(bytes, c + 1, stop, levels + 1)
+          this.#key(raw, c + 1, stop, levels + 1)
           at = this.#strings.next
           expect = 'colon'
         } else return false
@@ -220,10 +204,8 @@ export class JsonScanner {
         if (path.depth === base || expect === 'colon' || !this.#close(b)) return false
         expect = 'after'
         at++
-        if (isFragment && path.depth === base) {
-          this.#fragmentEnd = at
-          return true
-        }
+        this.#fragmentEnd = at
+        if (isPart && path.depth === base) return true
       } else {
         // JSON lines: another value may follow the first.
         const isOpening = b === 0x7b || b === 0x5b
@@ -231,13 +213,11 @@ export class JsonScanner {
         if (expect !== 'value' && !isLine) return false
         if (isOpening) {
           if (path.depth > depthMax) return false
-          this.#steps = this.#steps === stepNext && b === 0x7b ? stepOpen : strange
-          path.push(b === 0x7b ? MEMBER : ELEMENT, this.members.meaning())
-          expect = b === 0x7b ? 'key' : 'value'
+          expect = this.#open(b)
           at++
         } else {
-          this.#learn(at, false)
-          const next = this.#run(bytes, at, false, end, levels)
+          this.#rows.learn(at, false)
+          const next = this.#run(raw, at, false, end, levels)
           if (next === refused) return false
           expect = next < 0 ? 'value' : 'after'
           at = Math.abs(next)
@@ -265,7 +245,7 @@ export class JsonScanner {
         next = this.#scalar(bytes, at, end)
         if (next < 0) return refused
       }
-      const glue = this.#follow(bytes, next, end)
+      const glue = this.#rows.follow(bytes, next, end)
       if (glue === undefined) return next
       const to = next + glue.length
       isInside = glue.isString
@@ -291,56 +271,17 @@ export class JsonScanner {
     return isWord ? stop : -1
   }
 
-  /** Behind a value: goes on to the next one of the rows when the glue is known. */
-  #follow(bytes: Uint8Array, at: number, end: number): Glue | undefined {
-    const { path } = this.#scan
-    const top = path.depth - 1
-    this.#steps = strange
-    // Texts of other bytes may have come between; and their keys' places are not here.
-    if (path.kind[top] !== MEMBER || !this.#glues.knows(bytes)) return undefined
-    if (this.#scan.origins.length > 0) return undefined
-    const name = path.name[top] ?? 0
-    if (name <= 0) return undefined
-    const outer = path.outer[top] ?? 0
-    const glue = this.#glues.match(name, top, outer, at, end)
-    if (glue === undefined) {
-      this.#steps = 0
-      this.#glueStart = at
-      this.#glueAfter = name
-      return undefined
-    }
-    if (glue.leads === NEXT_ROW) path.nextRow()
-    this.members.key(glue.name, at + glue.nameStart, at + glue.nameEnd)
-    return glue
-  }
-
-  /** At the start of a value: remembers the way that led here from the last one. */
-  #learn(at: number, isString: boolean): void {
-    const steps = this.#steps
-    this.#steps = strange
-    if (steps !== stepComma && steps !== stepOpen) return
-    const { path } = this.#scan
-    const top = path.depth - 1
-    const name = path.name[top] ?? 0
-    if (name <= 0) return
-    const glue = this.#glues.slot(this.#glueAfter, top)
-    if (glue === undefined) return
-    glue.after = this.#glueAfter
-    glue.frame = top
-    glue.outer = path.outer[top] ?? 0
-    glue.start = this.#glueStart
-    glue.length = at - this.#glueStart
-    glue.leads = steps === stepComma ? SAME_ROW : NEXT_ROW
-    glue.name = name
-    glue.nameStart = (path.nameStart[top] ?? 0) - this.#glueStart
-    glue.nameEnd = (path.nameEnd[top] ?? 0) - this.#glueStart
-    glue.isString = isString
+  #open(b: number): Expect {
+    const isObject = b === 0x7b
+    this.#rows.opened(isObject)
+    this.#scan.path.push(isObject ? MEMBER : ELEMENT, this.members.meaning())
+    return isObject ? 'key' : 'value'
   }
 
   #close(b: number): boolean {
     const { path } = this.#scan
     if (path.kind[path.depth - 1] !== (b === 0x7d ? MEMBER : ELEMENT)) return false
-    this.#steps = this.#steps === 0 && b === 0x7d ? stepClose : strange
+    this.#rows.closed(b === 0x7d)
     path.pop()
     return true
   }
@@ -348,11 +289,8 @@ export class JsonScanner {
   #comma(): Expect {
     const { path } = this.#scan
     const top = path.depth - 1
-    if (path.kind[top] === MEMBER) {
-      this.#steps = this.#steps === 0 ? stepComma : strange
-      return 'key'
-    }
-    this.#steps = this.#steps === stepClose ? stepNext : strange
+    this.#rows.comma(path.kind[top] === MEMBER)
+    if (path.kind[top] === MEMBER) return 'key'
     path.index[top] = (path.index[top] ?? 0) + 1
     return 'value'
   }
@@ -425,26 +363,4 @@ export class JsonScanner {
     if (isRich) this.string(b, start, end, levels, meaning, isBroken)
     this.#beside(before, b, start, end, false)
   }
-}
-
-/** The next bracket in [at, end) behind which JSON may come: a quote or another one follows; or -1. */
-function opening(b: Uint8Array, at: number, end: number): number {
-  for (let i = at; i < end; i++) {
-    const c = b[i] ?? 0
-    if (c !== 0x7b && c !== 0x5b) continue
-    let next = i + 1
-    while (next < end) {
-      if (isBlank[b[next] ?? 0] === 1) next++
-      else if (b[next] === backslash) {
-        let letter = next
-        while (letter < end && b[letter] === backslash) letter++
-        if (b[letter] === quote) return i
-        if (b[letter] !== 0x6e && b[letter] !== 0x72 && b[letter] !== 0x74) break
-        next = letter + 1
-      } else break
-    }
-    const sign = next < end ? (b[next] ?? 0) : 0
-    if (sign === quote || (c === 0x5b && (sign === 0x7b || sign === 0x5b))) return i
-  }
-  return -1
 }

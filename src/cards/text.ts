@@ -7,17 +7,7 @@
  */
 import { isInside, isOfIban, isOtherNumber } from './around.ts'
 import { DIGIT, OTHER, classOf, codePointAt, widthAt } from './bytes.ts'
-import {
-  goesOn,
-  isDigit,
-  isHot,
-  isJoint,
-  isMask,
-  isSeparator,
-  isWord,
-  leadsIn,
-  mayJoin,
-} from './bytes.ts'
+import { goesOn, isDigit, isHot, isJoint, isMask, isWord, leadsIn, mayJoin } from './bytes.ts'
 import { CERTAIN, HIGH, MAGNETIC, PAN, RECORD_ONLY, SECRET_PIN } from './findings.ts'
 import { MARKER, STARS, VERIFICATION, WORD, code } from './findings.ts'
 import { Groups, canBegin } from './groups.ts'
@@ -36,7 +26,6 @@ import type { Scan } from './scan.ts'
 export class TextScanner {
   readonly #scan: Scan
   readonly #digits = new Uint8Array(24)
-  readonly #others = new Uint8Array(24)
   readonly #groups = new Groups()
   readonly #normal = new Normal()
   // The text at hand.
@@ -47,11 +36,6 @@ export class TextScanner {
   #levels = 0
   /** Where the last finding ended. */
   #told = 0
-  // A sweep only asks for what is a card number by itself, as it stands, outside of allowed places.
-  #isSweep = false
-  #swept = -1
-  #allowed: Int32Array = new Int32Array(0)
-  #nextAllowed = 0
   // The scanner of normalised stretches, and what it needs to know of the original.
   #inner: TextScanner | undefined
   #near: Normal | undefined
@@ -74,63 +58,6 @@ export class TextScanner {
     this.#levels = levels
     this.#hint = hint
     this.#run()
-  }
-
-  /**
-   * Looks for a card number that stands in [0, length) as it is, without key or context.
-   * @param allowed pairs of start and end, ascending, in which one may stand.
-   * @returns the offset of the first one elsewhere, or -1.
-   */
-  sweep(bytes: Uint8Array, allowed: Int32Array): number {
-    this.#isSweep = true
-    this.#swept = -1
-    this.#allowed = allowed
-    this.#nextAllowed = 0
-    this.#bytes = bytes
-    this.#start = 0
-    this.#end = bytes.length
-    this.#hint = 0
-    this.#sweepRun()
-    return this.#swept
-  }
-
-  /** Groups of four with up to two separators between them: one byte in eight is a digit of such a
-   *  number, whatever the offset; the groups before the one that was hit are gone back to. */
-  #sweepRun(): void {
-    const bytes = this.#bytes
-    const end = this.#end
-    let done = 0
-    let i = 7
-    for (;;) {
-      while (
-        i + 24 < end &&
-        ((isDigit[bytes[i] ?? 0] ?? 0) |
-          (isDigit[bytes[i + 8] ?? 0] ?? 0) |
-          (isDigit[bytes[i + 16] ?? 0] ?? 0) |
-          (isDigit[bytes[i + 24] ?? 0] ?? 0)) ===
-          0
-      ) {
-        i += 32
-      }
-      while (i < end && isDigit[bytes[i] ?? 0] === 0) i += 8
-      if (i >= end) return
-      let from = i
-      while (from > done && isDigit[bytes[from - 1] ?? 0] === 1) from--
-      let to = i + 1
-      while (to < end && isDigit[bytes[to] ?? 0] === 1) to++
-      const first = to - from < 12 ? firstOfGroups(bytes, done, from) : from
-      if (first < from) {
-        from = first
-        for (to = first + 1; isDigit[bytes[to] ?? 0] === 1;) to++
-      }
-      done = to
-      const next = to < end ? (bytes[to] ?? 0) : 0
-      if (to - from >= 12 || isSeparator[next] === 1) {
-        if (!isSplit(bytes, 0, end, from, to)) done = Math.max(to, this.#sequence(from, to))
-        if (this.#swept >= 0) return
-      }
-      i = done + 7
-    }
   }
 
   #run(): void {
@@ -235,12 +162,12 @@ export class TextScanner {
       if (used === 0) continue
       // What stands behind sixteen digits may be a date or a value.
       const isOpen = used === 5 && (groups.size(a + 4) < 3 || groups.isLoose(a + 3))
-      if (isOpen && !this.#passes(a, 5) && this.#passes(a, 4)) used = 4
+      if (isOpen && !groups.passes(this.#bytes, a, 5) && groups.passes(this.#bytes, a, 4)) used = 4
       if (this.#judge(a, used) || (used === 5 && this.#judge(a, 4))) return this.#told
     }
     // A column of card numbers holds them in any grouping.
     if (isColumn && count > 1 && this.#judge(0, count)) return this.#told
-    if (groups.isTorn && !this.#isSweep) return -1
+    if (groups.isTorn) return -1
     return count > 2 ? groups.end(count - 2) : to
   }
 
@@ -254,14 +181,13 @@ export class TextScanner {
     if (length < 12) return false
     const from = groups.start(a)
     const to = groups.end(a + used - 1)
-    if (used === 1 && !this.#isSweep && this.#track(from, to, length)) return true
+    if (used === 1 && this.#track(from, to, length)) return true
     if ((this.#hint & CARD) !== 0) return this.#tell(from, to, length, CERTAIN)
     const brand = isOneDigit(this.#digits, length) ? 0 : brandOf(this.#digits, length)
     if (brand > 0 && !isInside(bytes, this.#start, this.#end, from, to)) {
       const confidence = this.#weigh(a, used, length, brand)
       if (confidence >= 0) return this.#tell(from, to, length, confidence)
     }
-    if (this.#isSweep) return false
     const isNamed = (labelBefore(this.#scan.names, bytes, this.#start, from) & CARD) !== 0
     return isNamed && this.#tell(from, to, length, CERTAIN)
   }
@@ -269,17 +195,17 @@ export class TextScanner {
   /** How sure it is that the digits at hand, made of `used` groups from `a` on, are a card number. */
   #weigh(a: number, used: number, length: number, brand: number): number {
     const passes = passesLuhn(this.#digits, length)
-    if (!passes && (this.#isSweep || !isLuhnOptional(brand))) return -1
+    if (!passes && !isLuhnOptional(brand)) return -1
     const groups = this.#groups
     const from = groups.start(a)
     const to = groups.end(a + used - 1)
-    const isNear = !this.#isSweep && this.#isNear(from, to)
-    const isCrowded = used > 1 && this.#isCrowded(a, used)
+    const isNear = this.#isNear(from, to)
+    const isCrowded = used > 1 && groups.isCrowded(this.#bytes, a, used)
     const isMarked =
       isOtherNumber(this.#bytes, this.#start, from, length) ||
       (used > 1 && isOfIban(this.#bytes, this.#start, from))
     if (!isNear && (isCrowded || isMarked)) return -1
-    const isNamedOther = !isNear && used === 1 && !this.#isSweep && this.#isNamedOther(from)
+    const isNamedOther = !isNear && used === 1 && this.#isNamedOther(from)
     const signs = { brand, passesLuhn: passes, isNear, isNamedOther, isGrouped: used > 1 }
     return weigh(signs)
   }
@@ -287,26 +213,6 @@ export class TextScanner {
   #isNamedOther(from: number): boolean {
     if ((this.#hint & OTHER_NUMBER) !== 0) return true
     return (labelBefore(this.#scan.names, this.#bytes, this.#start, from) & OTHER_NUMBER) !== 0
-  }
-
-  /** Whether so many groups stand in the row that those at hand may be any of them, and the row is
-   *  no list of card numbers. */
-  #isCrowded(a: number, used: number): boolean {
-    const groups = this.#groups
-    const first = groups.rowStart(a)
-    const end = groups.rowEnd(a)
-    if (end - first <= used + 3) return false
-    if ((end - first) % used !== 0) return true
-    for (let i = first; i < end; i += used) {
-      if (groups.fitting(i) < used || !this.#passes(i, used)) return true
-    }
-    return false
-  }
-
-  /** Whether the digits of `used` groups from `a` on are in a range and pass Luhn. */
-  #passes(a: number, used: number): boolean {
-    const length = this.#groups.fill(this.#bytes, a, used, this.#others)
-    return brandOf(this.#others, length) !== 0 && passesLuhn(this.#others, length)
   }
 
   /** Whether the key, or a word near it, speaks of cards. */
@@ -358,7 +264,6 @@ export class TextScanner {
   #tell(from: number, to: number, length: number, confidence: number): true {
     const digits = this.#digits
     this.#found(from, to, code(PAN, confidence, STARS, brandOf(digits, length)), length)
-    if (this.#isSweep) return true
     const value = secretAfter(this.#bytes, to, this.#end)
     if (value > 0) {
       const start = Math.floor(value / 16)
@@ -376,32 +281,7 @@ export class TextScanner {
       if (near.startOf(start) < this.#since) return
       this.#last = near.endOf(end)
     }
-    if (this.#isSweep) {
-      if (!this.#isAllowed(start, end) && this.#swept < 0) this.#swept = start
-    } else if (length > 0) this.#scan.card(start, end, what, this.#digits, length)
+    if (length > 0) this.#scan.card(start, end, what, this.#digits, length)
     else this.#scan.found(start, end, what, last4)
-  }
-
-  /** Asked in ascending order, so the allowed places are walked through once. */
-  #isAllowed(start: number, end: number): boolean {
-    const allowed = this.#allowed
-    while (this.#nextAllowed < allowed.length && (allowed[this.#nextAllowed + 1] ?? 0) < end) {
-      this.#nextAllowed += 2
-    }
-    return this.#nextAllowed < allowed.length && (allowed[this.#nextAllowed] ?? 0) <= start
-  }
-}
-
-/** The start of the groups of digits that end with the one at `from`, not before `min`. */
-function firstOfGroups(bytes: Uint8Array, min: number, from: number): number {
-  let first = from
-  for (;;) {
-    const separator = first > min ? (bytes[first - 1] ?? 0) : 0
-    if (isSeparator[separator] !== 1) return first
-    let at = first - 1
-    if (at > min && bytes[at - 1] === separator) at--
-    if (at <= min || isDigit[bytes[at - 1] ?? 0] === 0) return first
-    while (at > min && isDigit[bytes[at - 1] ?? 0] === 1) at--
-    first = at
   }
 }

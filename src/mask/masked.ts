@@ -2,10 +2,8 @@
  * The two values that prove masking. Neither class leaves this file, and each is made only by the
  * check that gives it its meaning: a rescan of the very bytes it holds.
  */
-import { TextScanner } from '../cards/text.ts'
-import { Names } from '../cards/words.ts'
+import { Sweeper } from '../cards/sweep.ts'
 import { Fault } from '../base/fault.ts'
-import { Scan } from '../cards/scan.ts'
 
 class MaskedValue<T> {
   readonly #value: T
@@ -45,7 +43,7 @@ export interface Written {
   readonly clear: Int32Array
 }
 
-const sweeper = new TextScanner(new Scan(new Names([])))
+const sweeper = new Sweeper()
 const nowhere = new Int32Array(0)
 /** Nothing was written, nothing may be in clear. */
 export const untouched: Written = { secrets: nowhere, clear: nowhere }
