@@ -8,12 +8,10 @@
  */
 import { hexValue, isDigit, isLetter } from './bytes.ts'
 import { MARKER, PATCH, STARS, formOf, withForm } from './findings.ts'
+import { HTML, PERCENT, QUOTED } from './signs.ts'
 import { starred } from './write.ts'
 import type { Origin, Place } from './scan.ts'
 
-export const HTML = 1
-export const PERCENT = 2
-export const QUOTED = 4
 /** All of them. */
 export const encodings: readonly number[] = [HTML, PERCENT, QUOTED]
 
@@ -73,35 +71,6 @@ const named = new Map<string, number>([
   ['Hat', 0x5e],
   ['semi', 0x3b],
 ])
-
-/** Which encodings [start, end) may be in, as flags: a sign of one stands beside what matters. */
-export function encodingsOf(b: Uint8Array, start: number, end: number): number {
-  let found = 0
-  const text = Buffer.from(b.buffer, b.byteOffset + start, end - start)
-  for (let i = text.indexOf(amp); i >= 0 && (found & HTML) === 0; i = text.indexOf(amp, i + 1)) {
-    const next = text[i + 1] ?? 0
-    if (next === 0x23 || isLetter[next] === 1) found |= HTML
-  }
-  for (let i = text.indexOf(less); i >= 0 && (found & HTML) === 0; i = text.indexOf(less, i + 1)) {
-    const before = text[i - 1] ?? 0
-    if (isDigit[before] === 1 || before === 0x20 || before === 0x2d) found |= HTML
-  }
-  for (let i = text.indexOf(percent); i >= 0; i = text.indexOf(percent, i + 1)) {
-    if (hexValue[text[i + 1] ?? 0] === 0 || hexValue[text[i + 2] ?? 0] === 0) continue
-    found |= PERCENT
-    break
-  }
-  for (let i = text.indexOf(plus); i >= 0 && (found & PERCENT) === 0; i = text.indexOf(plus, i + 1))
-    if (isDigit[text[i - 1] ?? 0] === 1 && isDigit[text[i + 1] ?? 0] === 1) found |= PERCENT
-  for (let i = text.indexOf(equals); i >= 0; i = text.indexOf(equals, i + 1)) {
-    const next = text[i + 1] ?? 0
-    const isHex = hexValue[next] !== 0 && hexValue[text[i + 2] ?? 0] !== 0
-    if (!isHex && next !== newline && next !== 0x0d) continue
-    found |= QUOTED
-    break
-  }
-  return found
-}
 
 /** One text, decoded. Keep one and use it again: its arrays grow and stay. */
 export class Decoded implements Origin {

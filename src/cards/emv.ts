@@ -6,8 +6,6 @@
  */
 import { isDigit, hexValue, isLetter } from './bytes.ts'
 
-/** From the shortest tag with a number on. */
-export const tagBytesMin = 16
 const tags: readonly (readonly [name: string, isTrack: boolean])[] = [
   ['57', true],
   ['9F6B', true],

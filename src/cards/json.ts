@@ -82,6 +82,7 @@ export class JsonScanner {
     meaning: number,
     isBroken: boolean,
   ): void {
+    if (this.#scan.isQuiet(start, end)) return
     const first = bytes[start] ?? 0
     const isLike = first === 0x7b || first === 0x5b || first <= 0x20 || first === backslash
     const isJson = isLike && end - start > 6 && levels < levelsMax
@@ -343,7 +344,9 @@ export class JsonScanner {
     if (top < 0 || path.kind[top] !== ELEMENT) return
     const frame = path.serial[top] ?? 0
     if (findings.count === before) {
+      if (this.#cells.value(b, start, end, frame, isNumber)) return
       if (this.#cells.follows(frame)) this.#cells.cell(b, start, end, isNumber)
+      if (!isNumber) this.#cells.name(b, start, end, frame)
     } else if (kindOf(findings.field(before, CODE)) === PAN) this.#cells.card(frame)
   }
 

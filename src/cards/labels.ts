@@ -38,6 +38,10 @@ export function labelBefore(names: Names, bytes: Uint8Array, start: number, at: 
     if (p <= min) return 0
     ends[words] = p
     for (let step = 1; step > 0 && p > min; p -= step) step = letterBefore(bytes, p, min)
+    if (isListNumber(bytes, p, ends[words] ?? 0)) {
+      words--
+      continue
+    }
     const whole = phrase(names, bytes, p, strangers > 0 ? 0 : words)
     if ((whole & telling) !== 0) return whole
     // The letter of an escape such as `\n` belongs to no word.
@@ -49,6 +53,16 @@ export function labelBefore(names: Names, bytes: Uint8Array, start: number, at: 
     if (!isBetween && isSentenceEnd(bytes, p, ends[words] ?? 0, at)) return 0
   }
   return 0
+}
+
+/** `6) ` in front of an element, as shells number what they print. */
+function isListNumber(bytes: Uint8Array, from: number, to: number): boolean {
+  if (bytes[to] !== 0x29 || to - from > 7) return false
+  // The letter of an escaped line break stands directly before it.
+  const first = bytes[from] === 0x6e && bytes[from - 1] === backslash ? from + 1 : from
+  if (first === to) return false
+  for (let i = first; i < to; i++) if (isDigit[bytes[i] ?? 0] === 0) return false
+  return true
 }
 
 /** Whether a full stop stands between the word at hand and what follows it. */

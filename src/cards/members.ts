@@ -1,6 +1,6 @@
 /** Members and cells: what a key, or the header of a column, says about the value beside it. */
 import { isDigit } from './bytes.ts'
-import { ELEMENT } from './path.ts'
+import { ELEMENT, MEMBER } from './path.ts'
 import { HIGH, VERIFICATION, WORD, ZERO, code } from './findings.ts'
 import { CARD, CHILD, CONTEXT, FILLER, LIST, NAME, SECRET } from './words.ts'
 import type { Scan } from './scan.ts'
@@ -37,6 +37,7 @@ export class Members {
     }
     let meaning = own | (outer & CONTEXT)
     if ((own & CHILD) !== 0) {
+      meaning |= path.pair[top] ?? 0
       meaning |= outer & (CARD | SECRET)
       if ((outer & CONTEXT) !== 0 && (own & FILLER) !== 0) meaning |= CARD
     }
@@ -69,6 +70,8 @@ export class Members {
     const { path } = this.#scan
     const top = path.depth - 1
     if (top <= 0 || end - start > nameBytesMax) return
+    if ((meaning & NAME) !== 0 && path.kind[top] === MEMBER && mayName(bytes, start, end))
+      path.pair[top] = this.#scan.names.meaning(bytes, start, end) & (CARD | SECRET)
     const isList = ((path.outer[top] ?? 0) & LIST) !== 0
     const isCell = path.kind[top] === ELEMENT && path.kind[top - 1] === ELEMENT
     const isHeader = isCell && path.index[top - 1] === 0
@@ -92,3 +95,18 @@ export class Members {
     this.cid(start, end, 0)
   }
 }
+
+/** Whether a text may name card data: a quick no, since rows have names of their own. */
+function mayName(b: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i + 1 < end; i++) {
+    const pair = (((b[i] ?? 0) | 0x20) << 8) | ((b[i + 1] ?? 0) | 0x20)
+    if (namePairs.has(pair) || (b[i] ?? 0) >= 0x80) return true
+  }
+  return false
+}
+
+const namePairs = new Set(
+  'cv cs ca cc pi pa pv se tr ko ve be si so nu'
+    .split(' ')
+    .map((pair) => (pair.charCodeAt(0) << 8) | pair.charCodeAt(1)),
+)

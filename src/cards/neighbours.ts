@@ -5,7 +5,8 @@
  *   4… 12/27 123      4…|12|2027|123      4…,J. Doe,12/27,123      4…;123;1227
  */
 import { isDigit, isLetter } from './bytes.ts'
-import { HIGH, VERIFICATION, WORD, ZERO, code } from './findings.ts'
+import { HIGH, SECRET_PIN, VERIFICATION, WORD, ZERO, code } from './findings.ts'
+import { CVV, PIN } from './words.ts'
 import type { Scan } from './scan.ts'
 
 const reach = 96
@@ -188,6 +189,8 @@ export class CellRow {
   readonly #row = new Row()
   /** The frame whose cells are looked at, or -1. */
   #frame = -1
+  #named = 0
+  #namedFrame = -1
   // The last cell that can be a value: its place, and how it is written over.
   #start = 0
   #end = 0
@@ -200,6 +203,30 @@ export class CellRow {
   /** Forgets the row at hand. */
   reset(): void {
     this.#frame = -1
+    this.#namedFrame = -1
+  }
+
+  /** A text in a cell of this frame, which may name what the next cell holds: `["cvv","123"]`. */
+  name(b: Uint8Array, start: number, end: number, frame: number): void {
+    const isName = end - start >= 3 && end - start <= 24 && isDigit[b[start] ?? 0] === 0
+    this.#named = isName ? this.#scan.names.word(b, start, end) & (CVV | PIN) : 0
+    this.#namedFrame = frame
+  }
+
+  /** Tells a cell of digits behind one that names it; false when there was none. */
+  value(b: Uint8Array, start: number, end: number, frame: number, isNumber: boolean): boolean {
+    const named = this.#namedFrame === frame ? this.#named : 0
+    this.#namedFrame = -1
+    if (named === 0) return false
+    for (let i = start; i < end; i++) if (isDigit[b[i] ?? 0] === 0) return false
+    const length = end - start
+    const form = isNumber ? ZERO : WORD
+    if ((named & CVV) !== 0 && (length === 3 || length === 4))
+      this.#scan.found(start, end, code(VERIFICATION, HIGH, form), -1)
+    else if ((named & PIN) !== 0 && length >= 4 && length <= 12)
+      this.#scan.found(start, end, code(SECRET_PIN, HIGH, form), -1)
+    else return false
+    return true
   }
 
   /** A card number stands in the cell at hand. */

@@ -24,6 +24,8 @@ export class Path {
   readonly cidStart: Int32Array = new Int32Array(framesMax)
   readonly cidEnd: Int32Array = new Int32Array(framesMax)
   readonly hasCard: Uint8Array = new Uint8Array(framesMax)
+  /** Of an object: what its `name` says of its `value`: `{"name":"cvv","value":"123"}`. */
+  readonly pair: Int32Array = new Int32Array(framesMax)
   /** Tells one object from another. */
   readonly serial: Int32Array = new Int32Array(framesMax)
   #serials = 0
@@ -40,6 +42,7 @@ export class Path {
     this.meaning[at] = outer
     this.cidStart[at] = 0
     this.hasCard[at] = 0
+    this.pair[at] = 0
     this.serial[at] = this.#serials++
   }
 
@@ -54,6 +57,7 @@ export class Path {
     this.index[top - 1] = (this.index[top - 1] ?? 0) + 1
     this.cidStart[top] = 0
     this.hasCard[top] = 0
+    this.pair[top] = 0
     this.serial[top] = this.#serials++
   }
 }

@@ -2,6 +2,7 @@
 import { END, Findings, MEDIUM, RECORD_ONLY, START, confidenceOf } from './findings.ts'
 import { cardHash } from './hash.ts'
 import { Path } from './path.ts'
+import type { Spots } from './spots.ts'
 import type { Names } from './words.ts'
 
 /** A found place, in offsets of the text it was found in; `patch` is what is to stand there. */
@@ -29,6 +30,8 @@ export interface ScanSettings {
   readonly threshold: number
   /** Two words; card numbers are hashed with it. None are without. */
   readonly hashKey?: Uint32Array | undefined
+  /** Everything is looked at carefully, whatever the quick look says. */
+  readonly isCareful?: boolean | undefined
   /** Numbers that are left on delivery, such as published test numbers. */
   readonly isPassed?: ((digits: Uint8Array, length: number) => boolean) | undefined
 }
@@ -51,14 +54,32 @@ export class Scan {
   isLate = false
   #hasRows = false
   #covered: Int32Array | undefined
+  /** Where a careful look is needed; undefined when it is everywhere. */
+  spots: Spots | undefined
+  #nextSpot = 0
 
   constructor(names: Names, settings: ScanSettings = { threshold: MEDIUM }) {
     this.names = names
     this.settings = settings
   }
 
+  /**
+   * Whether no spot stands in [start, end) of the message, so that there is nothing to find: what the
+   * quick look saw is trusted where the bytes at hand are the message's own.
+   */
+  isQuiet(start: number, end: number): boolean {
+    const { spots } = this
+    if (spots === undefined || this.origins.length > 0) return false
+    let i = this.#nextSpot
+    while (i > 0 && (spots.to[i - 1] ?? 0) > start) i--
+    while (i < spots.count && (spots.to[i] ?? 0) <= start) i++
+    this.#nextSpot = i
+    return i >= spots.count || (spots.at[i] ?? 0) >= end
+  }
+
   /** Prepares for another message. */
   begin(): void {
+    this.#nextSpot = 0
     this.hasKeys = false
     this.hasRecordOnly = false
     this.names.begin()
@@ -75,6 +96,7 @@ export class Scan {
   /** Prepares for the same message again. */
   again(): void {
     this.isLate = false
+    this.#nextSpot = 0
     this.path.depth = 0
     this.origins.length = 0
     this.findings = new Findings()

@@ -161,7 +161,7 @@ export class TextScanner {
       let used = groups.fitting(a)
       if (used === 0) continue
       // What stands behind sixteen digits may be a date or a value.
-      const isOpen = used === 5 && (groups.size(a + 4) < 3 || groups.isLoose(a + 3))
+      const isOpen = used === 5 && !isColumn && (groups.size(a + 4) < 3 || groups.isLoose(a + 3))
       if (isOpen && !groups.passes(this.#bytes, a, 5) && groups.passes(this.#bytes, a, 4)) used = 4
       if (this.#judge(a, used) || (used === 5 && this.#judge(a, 4))) return this.#told
     }

@@ -3,12 +3,13 @@ import { blockBytesMin, eachBlock } from './blocks.ts'
 import { isDigit, isLetter, hexValue } from './bytes.ts'
 import { CERTAIN, HIGH, DIGITS, MAGNETIC, MARKER, PAN, SECRET_PIN, STARS } from './findings.ts'
 import { VERIFICATION, WORD, ZERO, code } from './findings.ts'
-import { eachTag, tagBytesMin } from './emv.ts'
+import { eachTag } from './emv.ts'
 import { Layers } from './layers.ts'
 import { isOneDigit, passesLuhn } from './luhn.ts'
 import { Normal } from './normal.ts'
 import { wholeOf } from './number.ts'
 import { brandOf } from './ranges.ts'
+import { BEYOND, ESCAPED, LONG_HEX, signsOf } from './signs.ts'
 import { Unescaped } from './unescape.ts'
 import { weigh } from './weigh.ts'
 import { isDigitForm } from './write.ts'
@@ -18,23 +19,12 @@ import type { Whole } from './number.ts'
 import type { TextScanner } from './text.ts'
 
 const backslash = 0x5c
-/** Below, no encoded value is worth the look. */
-const encodedBytesMin = 5
 const columnBytesMax = 1024
-const unicodeEscape = Buffer.from(String.raw`\u`)
 
 /** Whether so many digits under a name are a PIN; where it may be a postal code, six are that one. */
 function isPin(meaning: number, length: number): boolean {
   if ((meaning & PIN) === 0 || length < 4 || length > 12) return false
   return (meaning & POSTAL) === 0 || length !== 6 || (meaning & CONTEXT) !== 0
-}
-
-/** Whether characters of [start, end) are written as `\uXXXX`. */
-function hasEscape(b: Uint8Array, start: number, end: number): boolean {
-  if (end - start > 64)
-    return Buffer.from(b.buffer, b.byteOffset + start, end - start).includes(unicodeEscape)
-  for (let i = start; i + 5 < end; i++) if (b[i] === backslash && b[i + 1] === 0x75) return true
-  return false
 }
 
 export class ValueScanner {
@@ -47,33 +37,45 @@ export class ValueScanner {
   constructor(scan: Scan, text: TextScanner) {
     this.#scan = scan
     this.#text = text
-    this.#layers = new Layers(scan)
+    this.#layers = new Layers(scan, (bytes, length, meaning) =>
+      this.#asText(bytes, 0, length, 0, meaning, signsOf(bytes, 0, length)),
+    )
   }
 
   /** Scans the inside of a string. `levels` and `meaning` as in `TextScanner.scan`. */
   string(bytes: Uint8Array, start: number, end: number, levels: number, meaning: number): void {
-    const { findings, origins } = this.#scan
-    const since = findings.count
+    if (this.#scan.isQuiet(start, end)) return
+    const signs = signsOf(bytes, start, end)
+    if (levels > 0 && (signs & ESCAPED) !== 0) this.#unescaped(bytes, start, end, levels, meaning)
+    else this.#plain(bytes, start, end, levels, meaning, signs)
+  }
+
+  /** A string with characters written as escapes, read without its quoting. */
+  #unescaped(b: Uint8Array, start: number, end: number, levels: number, meaning: number): void {
+    const { origins } = this.#scan
     const depth = origins.length
-    let text = bytes
-    let [from, to, quoting] = [start, end, levels]
-    if (levels > 0 && hasEscape(bytes, start, end)) {
-      for (; quoting > 0; quoting--) {
-        const inner = new Unescaped(text, from, to)
-        origins.push(inner)
-        text = inner.bytes
-        from = 0
-        to = inner.length
-      }
+    let [text, from, to] = [b, start, end]
+    for (let level = 0; level < levels; level++) {
+      const inner = new Unescaped(text, from, to)
+      origins.push(inner)
+      ;[text, from, to] = [inner.bytes, 0, inner.length]
     }
-    this.#asText(text, from, to, quoting, meaning)
-    if (to - from >= tagBytesMin) this.#named(text, from, to, since)
-    if (to - from >= encodedBytesMin) {
-      this.#layers.scan(text, from, to, quoting, since, (below, first, last) =>
-        this.#asText(below, first, last, 0, meaning),
-      )
-    }
+    this.#plain(text, from, to, 0, meaning, signsOf(text, from, to))
     origins.length = depth
+  }
+
+  #plain(
+    b: Uint8Array,
+    start: number,
+    end: number,
+    levels: number,
+    meaning: number,
+    signs: number,
+  ): void {
+    const since = this.#scan.findings.count
+    this.#asText(b, start, end, levels, meaning, signs)
+    if ((signs & LONG_HEX) !== 0) this.#named(b, start, end, since)
+    this.#layers.scan(b, start, end, levels, signs, since, meaning)
   }
 
   /** PIN blocks with their label, and the tags of EMV. */
@@ -104,25 +106,28 @@ export class ValueScanner {
     })
   }
 
-  #asText(bytes: Uint8Array, start: number, end: number, levels: number, meaning: number): void {
+  #asText(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    levels: number,
+    meaning: number,
+    signs: number,
+  ): void {
     if ((meaning & SECRET) !== 0 && this.#secret(bytes, start, end, levels, meaning)) return
     if (end - start < 3) return
     const hint = meaning & (CARD | CONTEXT | OTHER_NUMBER)
-    if ((meaning & CARD) === 0 || !this.#column(bytes, start, end, levels, hint))
-      this.#text.scan(bytes, start, end, levels, hint)
+    const isRaised = (meaning & CARD) !== 0 && (signs & BEYOND) !== 0
+    if (isRaised && end - start <= columnBytesMax) this.#column(bytes, start, end, levels, hint)
+    else this.#text.scan(bytes, start, end, levels, hint)
   }
 
   /** A value of a card column that is not in ASCII: raised, lowered and circled digits count too. */
-  #column(b: Uint8Array, start: number, end: number, levels: number, hint: number): boolean {
-    if (end - start > columnBytesMax) return false
-    let i = start
-    while (i < end && (b[i] ?? 0) < 0x80) i++
-    if (i === end) return false
+  #column(b: Uint8Array, start: number, end: number, levels: number, hint: number): void {
     this.#normal.read(b, start, end, start, end, start, levels, true)
     this.#scan.origins.push(this.#normal)
     this.#text.scan(this.#normal.bytes, 0, this.#normal.length, 0, hint)
     this.#scan.origins.pop()
-    return true
   }
 
   /** Scans a string of digits only, without secrets by its name: the same as `string`, sooner. */

@@ -93,7 +93,9 @@ const meanings: readonly (readonly [meaning: number, names: readonly string[]])[
   ],
   [
     CHILD,
-    list('value values raw number num no text data digits content val default example const'),
+    list(`value values raw number num no text data digits content val default example const
+      stringvalue integervalue longvalue intvalue numbervalue doublevalue s n v $numberint
+      $numberlong $numberdecimal $string`),
   ],
   [
     LIST,
@@ -104,7 +106,11 @@ const meanings: readonly (readonly [meaning: number, names: readonly string[]])[
     list(`security exp expiry expires expiration expiring gültig ablaufdatum vencimiento checkout
       prepaid`),
   ],
-  [NAME, list('name column columnname field fieldname header label key title')],
+  [
+    NAME,
+    list(`name column columnname field fieldname header label key title attribute attributename
+      property propertyname param parameter variable question`),
+  ],
 ]
 /** Single words that speak of cards wherever they stand in a name or a sentence. */
 const contextWords = new Set(
@@ -125,6 +131,11 @@ const otherWords = new Set(
     sendungsnummer telefon handy pedido factura teléfono telefono commande facture téléphone ordine
     fattura encomenda`),
 )
+/** Every name that means one of `flags`, as it is compared: lower case, without `_-. `. */
+export function namesOf(flags: number): string[] {
+  return meanings.flatMap(([meaning, names]) => ((meaning & flags) === 0 ? [] : names))
+}
+
 const whole = new Map<string, number>()
 for (const [meaning, names] of meanings) {
   for (const name of names) whole.set(name, (whole.get(name) ?? 0) | meaning)

@@ -11,6 +11,8 @@ import { pipeline } from 'node:stream/promises'
 import { Readable } from 'node:stream'
 import { Fault } from '../base/fault.ts'
 import type { Log, Stations } from '../exchange/stations.ts'
+import { daysOf, exposureLines } from './exposure-lines.ts'
+import type { ExposureAsked } from './exposure-lines.ts'
 import { look } from './look.ts'
 import type { Look } from './look.ts'
 
@@ -51,7 +53,8 @@ async function answer(
   res: ServerResponse,
   { dataDir, at }: { dataDir: string; at: Stations },
 ): Promise<void> {
-  const wanted = lookOf(new URL(req.url ?? '/', 'http://control'))
+  const url = new URL(req.url ?? '/', 'http://control')
+  const wanted = exposureOf(url) ?? lookOf(url)
   if (wanted === undefined) {
     res.writeHead(404).end()
     return
@@ -59,7 +62,10 @@ async function answer(
   const user = req.headers['x-sallyport-user']
   const by = typeof user === 'string' ? decodeURIComponent(user) : 'unknown'
   try {
-    const lines = await look(wanted, { dataDir, recorder: at.recorder, masker: at.masker, by })
+    const lines =
+      wanted.what === 'exposure'
+        ? await exposureLines(wanted, (asked) => at.exposure.list(asked))
+        : await look(wanted, { dataDir, recorder: at.recorder, masker: at.masker, by })
     res.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' })
     await pipeline(Readable.from(lines), res)
   } catch (error) {
@@ -76,6 +82,14 @@ function lookOf({ pathname, searchParams }: URL): Look | undefined {
   return undefined
 }
 
+/** Figures of the state, not a look at the record: nothing is recorded of it. */
+function exposureOf({ pathname, searchParams }: URL): ExposureAsked | undefined {
+  const days = daysOf(searchParams.get('days') ?? '')
+  if (pathname !== '/exposure' || days === undefined) return undefined
+  const format = searchParams.get('format') === 'jsonl' ? 'jsonl' : 'text'
+  return { what: 'exposure', days, principal: searchParams.get('principal') ?? undefined, format }
+}
+
 /**
  * Asks the gateway that runs on a data folder.
  * @returns its lines, or undefined when none runs there.
@@ -83,11 +97,15 @@ function lookOf({ pathname, searchParams }: URL): Look | undefined {
  */
 export async function askGateway(
   dataDir: string,
-  wanted: Look,
+  wanted: Look | ExposureAsked,
   user: string,
 ): Promise<AsyncIterable<Buffer> | undefined> {
   const query = new URLSearchParams({ format: wanted.format })
   if (wanted.what === 'replay') query.set('session', wanted.session)
+  if (wanted.what === 'exposure') {
+    query.set('days', String(wanted.days))
+    if (wanted.principal !== undefined) query.set('principal', wanted.principal)
+  }
   const response = await new Promise<IncomingMessage | undefined>((resolve, reject) => {
     const req = request({
       socketPath: join(dataDir, 'control.sock'),

@@ -12,6 +12,8 @@ export interface Keys {
   readonly seal: Uint8Array
   /** 32 bytes; keyed hashes of session, event and task ids. */
   readonly state: Uint8Array
+  /** Two words; keyed hashes of card numbers, where distinct ones are counted. */
+  readonly cards: Uint32Array
 }
 
 /**
@@ -32,7 +34,13 @@ export function openKeys(dataDir: string): Keys {
   if (master.length !== 32) throw unusable('gateway.key', 'it does not hold 32 bytes in Base64')
   const derive = (use: string): Uint8Array =>
     new Uint8Array(hkdfSync('sha256', master, '', `sallyport/${use}/v1`, 32))
-  return { signing: signingKey(pem), seal: derive('seal'), state: derive('state') }
+  const cards = Buffer.from(derive('cards'))
+  return {
+    signing: signingKey(pem),
+    seal: derive('seal'),
+    state: derive('state'),
+    cards: Uint32Array.of(cards.readUInt32LE(0), cards.readUInt32LE(4)),
+  }
 }
 
 function signingKey(pem: string): KeyObject {

@@ -82,6 +82,25 @@ function addReaders(command: Make, where: With, done: (code: number) => void): v
         done(await replayCommand(session, options, out, errors))
       },
     )
+  where(
+    command(
+      'exposure',
+      'Tells how many card numbers principals were shown.',
+      'sallyport exposure ada --days 7',
+    ),
+  )
+    .argument('[principal]', 'a subject or name; everybody without it')
+    .option('--days <days>', 'the window, today included: 1 to 90 (default: 30)')
+    .option('--json', 'one JSON object a line')
+    .action(
+      async (
+        principal: string | undefined,
+        options: { config?: string; data?: string; days?: string; json?: boolean },
+      ) => {
+        const { exposureCommand } = await import('./exposure.ts')
+        done(await exposureCommand(principal, options, out, errors))
+      },
+    )
   command(
     'mask',
     'Masks standard input the way the gateway does.',

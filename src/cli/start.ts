@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import type { Logger } from 'pino'
 import { systemClock } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { realDisk } from '../base/disk.ts'
 import { Fault } from '../base/fault.ts'
 import type { Disk } from '../base/disk.ts'
@@ -26,12 +27,15 @@ import type { Incoming } from '../listener/incoming.ts'
 import { listen } from '../listener/listener.ts'
 import type { Listening } from '../listener/listener.ts'
 import { createMasker } from '../mask/masker.ts'
+import { OutputSchemas } from '../mask/schemas.ts'
+import { ExposureLedger } from '../policy/exposure.ts'
 import { compileGrants } from '../policy/grants.ts'
 import { share } from '../record/entry.ts'
 import type { Shared } from '../record/entry.ts'
 import { openRecord } from '../record/record.ts'
 import type { Recovered } from '../record/record.ts'
 import { createSecrets } from '../secrets/secrets.ts'
+import { ExposureStore } from '../session/exposure-store.ts'
 import { Sessions } from '../session/sessions.ts'
 import { SessionState } from '../session/state.ts'
 import { openConnections } from './connections.ts'
@@ -166,6 +170,7 @@ async function wire(options: StartOptions, doors: Doors, log: Logger): Promise<G
   const sweeper = setInterval(() => {
     sweep(own, at).catch((error: unknown) => log.warn({ code: codeOf(error) }, 'sweep'))
   }, 5000)
+  const counting = setInterval(() => at.exposure.tick(), 1000)
   const scheme = config.listen.tls === undefined ? 'http' : 'https'
   const gatewayUrl = `${scheme}://${showHost(config.listen.gateway.host)}:${doors.gateway.port}`
   const consoleUrl = config.console.publicUrl
@@ -175,6 +180,7 @@ async function wire(options: StartOptions, doors: Doors, log: Logger): Promise<G
   const stopOnce = (reason: string): Promise<void> => (stopped ??= stop(reason))
   const stop = async (reason: string): Promise<void> => {
     clearInterval(sweeper)
+    clearInterval(counting)
     built.stopping()
     await Promise.all([doors.gateway.close(config.limits.stopGraceMs), abortLate(config, at)])
     await control.close()
@@ -185,6 +191,7 @@ async function wire(options: StartOptions, doors: Doors, log: Logger): Promise<G
     await at.recorder.append('stop', own, [{ entry }]).catch(() => undefined)
     await at.recorder.close()
     for (const connection of at.connections.values()) await connection.upstream.close()
+    at.exposure.close()
     state.close()
     rmSync(join(dataDir, 'gateway.json'), { force: true })
     log.info({ reason }, 'stopped')
@@ -250,6 +257,7 @@ async function buildStations(options: StartOptions, config: Config, log: Logger)
   })
   watch.recorder = recorder
   const state = new SessionState(join(dataDir, 'state.sqlite'), keys.state)
+  const exposure = openExposure(dataDir, state, clock, log)
   const sessions = new Sessions({ state, clock, idleMs: config.record.sessionIdleMs })
   const budget = new Budget(config.limits.inFlightBytesMax)
   const underway = new Set<AbortController>()
@@ -270,7 +278,8 @@ async function buildStations(options: StartOptions, config: Config, log: Logger)
     access: compileGrants(config.access),
     sessions,
     state,
-    masker: createMasker({ sealKey: keys.seal }),
+    masker: createMasker({ sealKey: keys.seal, hashKey: keys.cards }),
+    exposure,
     recorder,
     clock,
     digest: digester(),
@@ -281,12 +290,24 @@ async function buildStations(options: StartOptions, config: Config, log: Logger)
     floods: new Floods(clock, config.limits.refusalsPerMinuteMax),
     pending: new Map(),
     mirrors: new ToolMirrors(),
+    schemas: new OutputSchemas(),
     underway,
     isStopping: () => isStopping,
     meters: metrics,
     log,
   }
   return { at, local, recovered, metrics, state, stopping: () => void (isStopping = true) }
+}
+
+function openExposure(
+  dataDir: string,
+  state: SessionState,
+  clock: Clock,
+  log: Logger,
+): ExposureLedger {
+  const store = ExposureStore.open(join(dataDir, 'state.sqlite'))
+  const onTrouble = (why: string): void => log.warn({ why }, 'exposure not written')
+  return new ExposureLedger({ store, clock, hash: (id) => state.hash(id), onTrouble })
 }
 
 async function openLocal(config: Config, dataDir: string): Promise<LocalIssuer | undefined> {

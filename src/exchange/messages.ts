@@ -4,6 +4,7 @@ import { visible } from '../policy/visible.ts'
 import type { Durable } from '../record/durable.ts'
 import type { CallFinished } from '../record/entry.ts'
 import type { Deliverable } from '../mask/masked.ts'
+import type { Maskings } from '../mask/masker.ts'
 import { NONE, readJson } from '../wire/json.ts'
 import type { JsonTree, Node } from '../wire/json.ts'
 import { readMessage } from '../wire/message.ts'
@@ -11,6 +12,7 @@ import type { Message } from '../wire/message.ts'
 import { splice } from '../wire/splice.ts'
 import type { Edit } from '../wire/splice.ts'
 import { pendingKey, receiptName, recordMessage } from './account.ts'
+import { fitOf, learnSchemas } from './schemas.ts'
 import type { Stations } from './stations.ts'
 import type { Known, Leg, Way } from './way.ts'
 
@@ -96,6 +98,7 @@ function answered(
 /** A message that may leave: masked twice and durable. */
 export interface Passed {
   readonly shown: Deliverable
+  readonly maskings: Maskings
   readonly receipt: Durable
   readonly name: string
 }
@@ -114,7 +117,8 @@ export async function pass(
   const { known, status } = of
   const { tree, message } = filtered(arrived, known, at)
   learn(message, leg, known, at)
-  const { kept, shown, maskings } = at.masker.answer(tree, known.plan, known.binding)
+  const fit = fitOf(message, leg, known, at)
+  const { kept, shown, maskings } = at.masker.answer(tree, known.plan, known.binding, fit)
   const told = {
     rpcKind: message.kind,
     method: message.method === undefined ? undefined : at.masker.word(message.method),
@@ -129,12 +133,22 @@ export async function pass(
   leg.bytesOut += shown.bytes.length
   const end = isEnd ? { outcome: outcomeOf(message), httpStatus: status } : undefined
   const receipt = await recordMessage(leg, told, end, at)
-  return { shown, receipt, name: receiptName(leg) }
+  return { shown, maskings, receipt, name: receiptName(leg) }
 }
 
 /** How card numbers leave to this client, for the record. */
 export function deliveredBy({ plan }: Known): 'revealed' | 'masked' {
   return plan.reveal === 'pan' ? 'revealed' : 'masked'
+}
+
+/**
+ * Counts the card numbers of a message for the exposure of its principal, as it goes out. Where the
+ * client has left before, nobody is shown anything.
+ */
+export function noteShown(way: Way, known: Known, maskings: Maskings, at: Stations): void {
+  if (maskings.count === 0 || way.incoming.gone.aborted) return
+  const kind = known.plan.reveal === 'pan' ? 'clear' : 'masked'
+  at.exposure.note(known, kind, maskings.hashes())
 }
 
 /** Lists are cut to what the principal may use; everything else is the very same tree. */
@@ -179,6 +193,7 @@ export function learn(message: Message, leg: Leg, known: Known, at: Stations): v
     return
   }
   if (kind !== 'response') return
+  learnSchemas(message, leg, known, at)
   const result = tree.get(node, 'result')
   if (result === NONE) return
   if (leg.method === 'tools/list') at.mirrors.learn(known.connection.name, tree, result)

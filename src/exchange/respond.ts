@@ -15,6 +15,7 @@ import {
   deliveredBy,
   foreign,
   learn,
+  noteShown,
   outcomeOf,
   pass,
   readAnswerJson,
@@ -108,12 +109,13 @@ async function respondWhole(
     return
   }
   const arrived = readArrived(way, known, bytes, at)
-  const { shown, receipt, name } = await pass(arrived, { known, status }, at)
+  const { shown, maskings, receipt, name } = await pass(arrived, { known, status }, at)
   const released = release(shown, receipt, name)
   for (const leg of way.legs) {
     // One refusal for a whole batch answers every element of it.
     await recordEnd(leg, { outcome: outcomeOf(arrived.message), httpStatus: status }, at)
   }
+  noteShown(way, known, maskings, at)
   sendWhole(way, { status, headers }, released)
 }
 
@@ -155,6 +157,7 @@ async function respondBatch(
     const outcome = outcomes.get(leg) ?? (leg.kind === 'request' ? 'unknown' : 'ok')
     await recordEnd(leg, { outcome, httpStatus: answer.status }, at)
   }
+  noteShown(way, known, maskings, at)
   sendWhole(way, { status: answer.status, headers: answer.headers }, released)
 }
 
@@ -218,7 +221,9 @@ async function respondEvent(
   const arrived = readArrived(way, known, event.data, at)
   const isNewId = noteEvent(way, event, arrived.leg, at)
   const again = { ...arrived, isAgain: arrived.isAgain || !isNewId }
-  const { shown, receipt, name } = await pass(again, { known, status, eventId: event.id }, at)
+  const passed = await pass(again, { known, status, eventId: event.id }, at)
+  const { shown, maskings, receipt, name } = passed
+  noteShown(way, known, maskings, at)
   await sendPart(way, releaseEvent(sealed(event, known, at), shown, receipt, name))
 }
 

@@ -3,6 +3,8 @@ import type { Clock } from '../base/clock.ts'
 import type { RequestHeaders } from '../listener/headers.ts'
 import type { Identity } from '../identity/identify.ts'
 import type { Masker } from '../mask/masker.ts'
+import type { OutputSchemas } from '../mask/schemas.ts'
+import type { ExposureLedger } from '../policy/exposure.ts'
 import type { Access, Bearer } from '../policy/grants.ts'
 import type { Recorder } from '../record/record.ts'
 import type { SessionState } from '../session/state.ts'
@@ -55,6 +57,8 @@ export interface Stations {
   readonly sessions: Sessions
   readonly state: SessionState
   readonly masker: Masker
+  /** Which card numbers a principal has been shown: noted at release, counted when asked for. */
+  readonly exposure: ExposureLedger
   readonly recorder: Recorder
   readonly clock: Clock
   /** A keyed hash under a key of this process: names the bytes a permit and a receipt are for. */
@@ -71,6 +75,8 @@ export interface Stations {
   readonly underway: Set<AbortController>
   /** Which arguments a tool wants repeated in headers, as far as its list was seen. */
   readonly mirrors: ToolMirrors
+  /** What tools say their results are, as far as their lists were seen. */
+  readonly schemas: OutputSchemas
   readonly isStopping: () => boolean
   readonly meters: Meters
   readonly log: Log

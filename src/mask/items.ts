@@ -12,8 +12,18 @@ import { NONE } from '../wire/json.ts'
 import type { Scan } from '../cards/scan.ts'
 import type { JsonTree, Node } from '../wire/json.ts'
 
-/** The groupings of card numbers that have a separator. */
+/** The groupings of card numbers, and those in which some groups stand without a separator. */
 const groupings = [
+  [12, 4],
+  [4, 12],
+  [10, 5],
+  [4, 11],
+  [10, 4],
+  [4, 10],
+  [16, 3],
+  [8, 4, 4],
+  [4, 8, 4],
+  [4, 4, 8],
   [4, 4, 4, 4, 3],
   [4, 4, 4, 4],
   [4, 6, 5],
@@ -21,6 +31,8 @@ const groupings = [
   [6, 13],
   [8, 8],
 ]
+/** Members whose items a reader sees as one text. */
+export const readAsOne: ReadonlySet<string> = new Set(['content', 'contents', 'messages'])
 const partBytesMax = 40
 
 /** A run of digits at the rim of an item. */
@@ -36,6 +48,22 @@ interface Item {
   readonly end: number
   /** Where the keys stand that lead to the text: pairs of start and end. */
   readonly keys: readonly number[]
+}
+
+/** Whether a message has a list whose items are read as one text, where MCP has such lists. */
+export function hasItems(tree: JsonTree): boolean {
+  if (tree.kind(tree.root) !== 'object') return true
+  for (const holder of ['result', 'params']) {
+    const node = tree.get(tree.root, holder)
+    if (node === NONE || tree.kind(node) !== 'object') continue
+    for (const name of readAsOne) {
+      const list = tree.get(node, name)
+      if (list === NONE || tree.kind(list) !== 'array') continue
+      const first = tree.first(list)
+      if (first !== NONE && tree.next(first) !== NONE) return true
+    }
+  }
+  return false
 }
 
 /** Adds the numbers that begin in one item of `list` and end in another to the findings. */

@@ -5,6 +5,7 @@
  * says; and each is scanned again before it becomes `Masked` or `Deliverable`.
  */
 import { Fault } from '../base/fault.ts'
+import { MEDIUM } from '../cards/findings.ts'
 import { readJson } from '../wire/json.ts'
 import { splice } from '../wire/splice.ts'
 import { deliver, keep, keepAndDeliver, keepValue, untouched } from './masked.ts'
@@ -13,8 +14,10 @@ import { renderKept, renderShown } from './render.ts'
 import { nothing, reportOf } from './report.ts'
 import { aliasPrefix, aliasScheme, createSealer } from './seal.ts'
 import { Scanner } from './walk.ts'
+import type { ScanSettings } from '../cards/scan.ts'
 import type { JsonTree } from '../wire/json.ts'
 import type { Edit } from '../wire/splice.ts'
+import type { Fit } from './fit.ts'
 import type { Deliverable, Masked } from './masked.ts'
 import type { Place } from './places.ts'
 import type { Alias } from './render.ts'
@@ -40,8 +43,11 @@ export interface MaskedAnswer {
 
 /** All faults: `mask_failed` when a rescan disagrees, which withholds the message. */
 export interface Masker {
-  /** One message or batch of the server. `binding` names principal and connection. */
-  answer(tree: JsonTree, plan: MaskPlan, binding: string): MaskedAnswer
+  /**
+   * One message or batch of the server. `binding` names principal and connection.
+   * @param fit keeps a result valid against the schema of its tool.
+   */
+  answer(tree: JsonTree, plan: MaskPlan, binding: string, fit?: Fit): MaskedAnswer
   /** A client's message, for the record; what is forwarded stays as it came. */
   asked(tree: JsonTree, plan: MaskPlan): { kept: Masked<Uint8Array>; maskings: Maskings }
   /**
@@ -68,27 +74,37 @@ const plainWordsMax = 4096
 const wordFree = /^[^0-9\u0080-\uffff]*$/
 const limits = { bytesMax: 64 * 1024 * 1024, depthMax: 512 }
 
-/** @param options.sealKey 32 bytes that live as long as clients may hold aliases. */
-export function createMasker(options: { sealKey: Uint8Array }): Masker {
-  return new PlanMasker(createSealer(options.sealKey))
+/**
+ * @param options.sealKey 32 bytes that live as long as clients may hold aliases.
+ * @param options.hashKey two words; with it each card number found is hashed, to count distinct ones.
+ * @param options.isCareful looks at everything: slow, and finds the same. For tests.
+ */
+export function createMasker(options: {
+  sealKey: Uint8Array
+  hashKey?: Uint32Array
+  isCareful?: boolean
+}): Masker {
+  return new PlanMasker(createSealer(options.sealKey), options)
 }
 
 class PlanMasker implements Masker {
   readonly #sealer: Sealer
+  readonly #settings: Omit<ScanSettings, 'threshold'>
   readonly #scanners = new Map<string, Scanner>()
   readonly #words = new Scanner([])
   readonly #plain = new Map<string, Masked<string>>()
   #last: { columns: readonly string[]; scanner: Scanner } = { columns: [], scanner: this.#words }
 
-  constructor(sealer: Sealer) {
+  constructor(sealer: Sealer, settings: Omit<ScanSettings, 'threshold'>) {
     this.#sealer = sealer
+    this.#settings = { hashKey: settings.hashKey, isCareful: settings.isCareful }
   }
 
-  answer(tree: JsonTree, plan: MaskPlan, binding: string): MaskedAnswer {
+  answer(tree: JsonTree, plan: MaskPlan, binding: string, fit?: Fit): MaskedAnswer {
     const scanner = this.#scannerFor(plan.columns)
     scanner.tree(tree, placesOf(tree))
     const aliases = scanner.hot.length === 0 ? [] : this.#aliases(tree, scanner, binding)
-    return this.#both(tree.bytes, scanner, plan, aliases)
+    return this.#both(tree.bytes, scanner, plan, aliases, fit)
   }
 
   asked(tree: JsonTree, plan: MaskPlan): { kept: Masked<Uint8Array>; maskings: Maskings } {
@@ -167,9 +183,11 @@ class PlanMasker implements Masker {
     scanner: Scanner,
     plan: MaskPlan,
     aliases?: readonly Alias[],
+    fit?: Fit,
   ): MaskedAnswer {
     const { findings, hasKeys, hasRecordOnly } = scanner.scan
     if (findings.count === 0) return { ...keepAndDeliver(bytes, untouched), maskings: nothing }
+    fit?.(findings, bytes)
     const kept = renderKept(bytes, findings)
     if (hasKeys && aliases !== undefined) mustRead(kept.bytes)
     const maskings = this.#report(bytes, scanner, plan)
@@ -204,7 +222,7 @@ class PlanMasker implements Masker {
     if (scanner === undefined) {
       // Sets of columns come from the configuration; a reload may bring new ones.
       if (this.#scanners.size >= scannersMax) this.#scanners.clear()
-      scanner = new Scanner(columns)
+      scanner = new Scanner(columns, { ...this.#settings, threshold: MEDIUM })
       this.#scanners.set(name, scanner)
     }
     this.#last = { columns, scanner }

@@ -5,15 +5,15 @@ import { JsonScanner } from '../cards/json.ts'
 import { TextScanner } from '../cards/text.ts'
 import { ValueScanner } from '../cards/value.ts'
 import { Scan } from '../cards/scan.ts'
+import { Spots } from '../cards/spots.ts'
 import { Names } from '../cards/words.ts'
 import { NONE } from '../wire/json.ts'
 import { runsOf, withBreaks } from './base64.ts'
 import { maskBlob } from './blob.ts'
-import { joinItems } from './items.ts'
+import { hasItems, joinItems, readAsOne } from './items.ts'
+import type { ScanSettings } from '../cards/scan.ts'
 import type { JsonTree, Node } from '../wire/json.ts'
 import type { Place } from './places.ts'
-
-const readAsOne = new Set(['content', 'contents', 'messages'])
 
 /** A scanner with all its parts, for one set of configured columns. */
 export class Scanner {
@@ -27,10 +27,11 @@ export class Scanner {
   /** Opaque values in which something was found. */
   readonly hot: Place[] = []
   #blobs: Scanner | undefined
+  readonly #spots = new Spots()
 
-  constructor(columns: readonly string[]) {
+  constructor(columns: readonly string[], settings?: ScanSettings) {
     this.columns = columns
-    this.scan = new Scan(new Names(columns))
+    this.scan = new Scan(new Names(columns), settings)
     this.#text = new TextScanner(this.scan)
     this.#json = new JsonScanner(this.scan, new ValueScanner(this.scan, this.#text))
   }
@@ -38,6 +39,8 @@ export class Scanner {
   /** Scans a whole message; what it holds is in `scan.findings` and `hot`. */
   tree(tree: JsonTree, places: readonly Place[]): void {
     this.scan.begin()
+    this.hot.length = 0
+    if (!this.#look(tree.bytes) && !hasItems(tree)) return
     this.#json.begin()
     this.#once(tree, places)
     if (!this.scan.isLate) return
@@ -48,6 +51,7 @@ export class Scanner {
   /** Scans text that lies in `levels` JSON strings: 0 for plain text, which may be JSON itself. */
   text(bytes: Uint8Array, levels: number): void {
     this.scan.begin()
+    if (!this.#look(bytes)) return
     this.#json.begin()
     this.#json.string(bytes, 0, bytes.length, levels, 0, true)
     if (this.scan.isLate) {
@@ -55,6 +59,16 @@ export class Scanner {
       this.#json.string(bytes, 0, bytes.length, levels, 0, true)
     }
     this.#runs(bytes, 0, bytes.length)
+  }
+
+  /** Whether there is anything to look at carefully; where, is in `scan.spots`. */
+  #look(bytes: Uint8Array): boolean {
+    const spots = this.#spots
+    this.scan.spots = undefined
+    if (this.scan.settings.isCareful === true) return true
+    spots.read(bytes)
+    this.scan.spots = spots.hasSecretName ? undefined : spots
+    return spots.hasSecretName || spots.count > 0
   }
 
   #once(tree: JsonTree, places: readonly Place[]): void {
@@ -105,9 +119,9 @@ export class Scanner {
 
   /** Text in base64 inside a string. */
   #runs(bytes: Uint8Array, start: number, end: number): void {
-    if (end - start < 24) return
+    if (end - start < 24 || this.scan.isQuiet(start, end)) return
     for (const run of runsOf(bytes, start, end)) {
-      this.#blobs ??= new Scanner(this.columns)
+      this.#blobs ??= new Scanner(this.columns, this.scan.settings)
       maskBlob(this.scan, this.#blobs, run.text, '', run, (text) => withBreaks(text, run))
     }
   }
@@ -177,7 +191,7 @@ export class Scanner {
   #blob(tree: JsonTree, object: Node, value: Node): void {
     const mime = tree.get(object, 'mimeType')
     const type = mime === NONE || tree.kind(mime) !== 'string' ? '' : tree.text(mime)
-    this.#blobs ??= new Scanner(this.columns)
+    this.#blobs ??= new Scanner(this.columns, this.scan.settings)
     const [start, end] = [tree.start(value) + 1, tree.end(value) - 1]
     if (maskBlob(this.scan, this.#blobs, tree.text(value), type, { start, end })) return
     // What its type says is no text is not looked into.

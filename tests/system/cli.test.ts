@@ -107,7 +107,7 @@ test('wrong uses: exit 2 for the command, 1 for the world, and what to do', asyn
 
 test('every command shows an example of its use', async () => {
   const { stdout } = await run(['--help'])
-  const commands = [...stdout.matchAll(/^ {2}([a-z]+)(?: \[options\])?(?: <\w+>)? {2,}/gm)]
+  const commands = [...stdout.matchAll(/^ {2}([a-z]+)(?: \[options\])?(?: [<[]\w+[>\]])? {2,}/gm)]
     .map(([, name = '']) => name)
     .filter((name) => name !== 'help')
   assert.deepEqual(commands, [
@@ -115,6 +115,7 @@ test('every command shows an example of its use', async () => {
     'demo',
     'sessions',
     'replay',
+    'exposure',
     'mask',
     'check',
     'init',

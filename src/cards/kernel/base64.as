@@ -1,0 +1,140 @@
+/**
+ * Runs of the base64 and base64url alphabets (RFC 4648 §4, §5) whose first bytes are text. Hashes,
+ * keys and pictures soon hold other bytes.
+ */
+import { MARGIN_BYTES, WINDOW, at } from './memory'
+import { emit, offset, worked } from './found'
+
+const RUN_MIN: usize = 24
+const BACKSLASH: u32 = 0x5c
+/** Bytes above this are looked at: everything that can stand in a run, and more. */
+export const COARSE: i32 = 0x2a
+
+// What the run at hand is which goes on behind the window.
+const NONE: i32 = 0
+const BINARY: i32 = 1
+const TEXT: i32 = 2
+let mode: i32 = NONE
+/** Up to here, as an offset, runs are dealt with. */
+export let done: i32 = 0
+
+export function begin(): void {
+  mode = NONE
+  done = 0
+}
+
+/** The window moves on by so many bytes. */
+export function shift(bytes: i32): void {
+  done -= bytes
+}
+
+// @ts-ignore: decorator
+@inline
+function isAlphabet(c: u32): bool {
+  return (c | 0x20) - 0x61 < 26 || c - 0x30 < 10 || c == 0x2b || c == 0x2d || c == 0x2f || c == 0x5f
+}
+
+function valueOf(c: u32): u32 {
+  if (c - 0x41 < 26) return c - 0x41
+  if (c - 0x61 < 26) return c - 0x61 + 26
+  if (c - 0x30 < 10) return c - 0x30 + 52
+  return c == 0x2b || c == 0x2d ? 62 : 63
+}
+
+/** Goes on with a run that began before the window. */
+export function goOn(end: usize): void {
+  if (mode == NONE) return
+  const stop = alphabetEnd(WINDOW, end)
+  if (mode == TEXT) emit(0, offset(stop))
+  if (stop < end) mode = NONE
+  done = offset(stop)
+}
+
+/** Sixteen bytes that can stand in a run begin at `p`: looks through all such bytes round them. */
+export function look(p: usize, end: usize): void {
+  const floor = WINDOW + <usize>max(done, -MARGIN_BYTES)
+  let q = p
+  while (q > floor && p - q < RUN_MIN && isAlphabet(at(q - 1))) q--
+  const first = q
+  while (q < end) {
+    if (!isAlphabet(at(q))) {
+      if (<i32>at(q) <= COARSE || at(q) >= 0x80) break
+      q++
+      continue
+    }
+    const begins = q
+    while (q - begins < RUN_MIN && isAlphabet(at(q))) q++
+    if (q - begins < RUN_MIN) continue
+    const isText = isLikely(begins, false) || (at(begins - 1) == BACKSLASH && isLikely(begins + 1, false))
+    q = max(q, alphabetEnd(q, end))
+    if (isText) emit(offset(begins), offset(q))
+    if (q >= end) {
+      mode = isText ? TEXT : BINARY
+      break
+    }
+  }
+  worked(<i32>(q - first) + 8)
+  done = offset(q)
+}
+
+function alphabetEnd(start: usize, end: usize): usize {
+  let p = start
+  for (; p < end; p += 16) {
+    const v = v128.load(p)
+    const letters = i8x16.lt_u(i8x16.sub(v128.or(v, i8x16.splat(0x20)), i8x16.splat(0x61)), i8x16.splat(26))
+    const digits = i8x16.lt_u(i8x16.sub(v, i8x16.splat(0x30)), i8x16.splat(10))
+    const pluses = v128.or(i8x16.eq(v, i8x16.splat(0x2b)), i8x16.eq(v, i8x16.splat(0x2f)))
+    const dashes = v128.or(i8x16.eq(v, i8x16.splat(0x2d)), i8x16.eq(v, i8x16.splat(0x5f)))
+    const all = i8x16.bitmask(v128.or(v128.or(letters, digits), v128.or(pluses, dashes)))
+    if (all != 0xffff) {
+      p += ctz(~all)
+      break
+    }
+  }
+  worked(<i32>((p - start) >> 3))
+  return min(p, end)
+}
+
+/** Whether what the first 24 characters at `p` stand for is the beginning of a text in UTF-8. */
+function isLikely(p: usize, isControl: bool): bool {
+  let more = 0
+  for (let i: usize = 0; i < RUN_MIN; i += 4) {
+    for (let k: usize = 0; k < 4; k++) if (!isAlphabet(at(p + i + k))) return true
+    const bits =
+      (valueOf(at(p + i)) << 18) | (valueOf(at(p + i + 1)) << 12) |
+      (valueOf(at(p + i + 2)) << 6) | valueOf(at(p + i + 3))
+    for (let shift = 16; shift >= 0; shift -= 8) {
+      const b = (bits >> shift) & 0xff
+      if (more > 0) {
+        if ((b & 0xc0) != 0x80) return false
+        more--
+      } else if (b < 0x20 || b == 0x7f) {
+        if (b == 0 || (!isControl && b != 9 && b != 10 && b != 13)) return false
+      } else if (b >= 0x80) {
+        if (b < 0xc2 || b > 0xf4) return false
+        more = b < 0xe0 ? 1 : b < 0xf0 ? 2 : 3
+      }
+    }
+  }
+  return true
+}
+
+/**
+ * The key `blob` ends at the quote at `p`: its value is base64 whatever its length, and may hold any
+ * text.
+ */
+export function blob(p: usize): void {
+  let q = p
+  let quotes = 0
+  for (; q < p + 64; q++) {
+    const c = at(q)
+    if (c == 0x22) {
+      if (++quotes == 2) break
+    } else if (c != 0x3a && c != BACKSLASH && c > 0x20) return
+  }
+  if (quotes < 2) return
+  q++
+  worked(32)
+  if (isAlphabet(at(q)) && isLikely(q, true)) emit(offset(q), offset(q) + <i32>RUN_MIN)
+  else if (!isAlphabet(at(q)) && at(q) != 0x22) emit(offset(q), offset(q) + <i32>RUN_MIN)
+}

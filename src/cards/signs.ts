@@ -1,0 +1,63 @@
+/** One quick look at a value: which of the less usual ways to write card data it may hold. */
+import { hexValue, isDigit, isLetter } from './bytes.ts'
+
+/** Encodings, as `decode.ts` takes them off. */
+export const HTML = 1
+export const PERCENT = 2
+export const QUOTED = 4
+/** A character written as `\uXXXX`. */
+export const ESCAPED = 8
+/** Sixteen hex digits in a row: a PIN block, or the tags of EMV. */
+export const LONG_HEX = 16
+/** A byte beyond ASCII. */
+export const BEYOND = 32
+
+const longHex = 16
+// What a byte may be the sign of.
+const HEX = 1
+const OTHER = 2
+const kindOf = new Uint8Array(256)
+for (let b = 0; b < 256; b++) {
+  if (hexValue[b] !== 0) kindOf[b] = HEX
+  if (b >= 0x80 || /[&<%+=\\]/.test(String.fromCharCode(b))) kindOf[b] = OTHER
+}
+
+/** The flags above for [start, end): a sign of each stands beside what matters. */
+export function signsOf(b: Uint8Array, start: number, end: number): number {
+  let flags = 0
+  let run = 0
+  for (let i = start; i < end; i++) {
+    const kind = kindOf[b[i] ?? 0] ?? 0
+    if (kind === HEX) {
+      if (++run === longHex) flags |= LONG_HEX
+    } else {
+      run = 0
+      if (kind === OTHER) flags |= signAt(b, i, start, end)
+    }
+  }
+  return flags
+}
+
+function signAt(b: Uint8Array, at: number, start: number, end: number): number {
+  const next = at + 1 < end ? (b[at + 1] ?? 0) : 0
+  const before = at > start ? (b[at - 1] ?? 0) : 0
+  switch (b[at]) {
+    case 0x26: // &
+      return next === 0x23 || isLetter[next] === 1 ? HTML : 0
+    case 0x3c: // <
+      return isDigit[before] === 1 || before === 0x20 || before === 0x2d ? HTML : 0
+    case 0x25: // %
+      return isHexPair(b, at, end) ? PERCENT : 0
+    case 0x2b: // +
+      return isDigit[before] === 1 && isDigit[next] === 1 ? PERCENT : 0
+    case 0x3d: // =
+      return isHexPair(b, at, end) || next === 0x0a || next === 0x0d || next === 0x5c ? QUOTED : 0
+    case 0x5c: // backslash
+      return next === 0x75 ? ESCAPED : 0
+    default:
+      return BEYOND
+  }
+}
+
+const isHexPair = (b: Uint8Array, at: number, end: number): boolean =>
+  at + 2 < end && hexValue[b[at + 1] ?? 0] !== 0 && hexValue[b[at + 2] ?? 0] !== 0

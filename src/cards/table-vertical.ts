@@ -1,0 +1,62 @@
+/**
+ * Records with a line for each value, as `psql -x` and `mysql \G` print them:
+ *
+ *   -[ RECORD 1 ]---        *************************** 1. row ***************************
+ *   pan | 4…                 pan: 4…
+ */
+import { isDigit } from './bytes.ts'
+import { columnOf } from './table-names.ts'
+import { BAR, afterBreak, barAt, isBreak } from './table-row.ts'
+import { CID } from './words.ts'
+import type { TableCells } from './table-cells.ts'
+import type { TableKind } from './table-lines.ts'
+import type { Names } from './words.ts'
+
+const colon = 0x3a
+const psql = Buffer.from('[ RECORD ')
+const mysql = Buffer.from('*** ')
+const row = Buffer.from('. row ***')
+
+export class VerticalTables implements TableKind {
+  readonly #names: Names
+  #text: Buffer = Buffer.alloc(0)
+  #divider = BAR
+
+  constructor(names: Names) {
+    this.#names = names
+  }
+
+  begin(b: Uint8Array): void {
+    this.#text = Buffer.from(b.buffer, b.byteOffset, b.length)
+  }
+
+  find(b: Uint8Array, at: number): number {
+    const bars = this.#text.indexOf(psql, at)
+    const stars = this.#firstRow(b, at)
+    const isBars = bars >= 0 && (stars < 0 || bars < stars)
+    this.#divider = isBars ? BAR : colon
+    return isBars ? bars : stars
+  }
+
+  #firstRow(b: Uint8Array, at: number): number {
+    const text = this.#text
+    for (let i = text.indexOf(mysql, at); i >= 0; i = text.indexOf(mysql, i + 4)) {
+      let digits = i + 4
+      while (isDigit[b[digits] ?? 0] === 1) digits++
+      if (text.subarray(digits, digits + row.length).equals(row)) return i
+    }
+    return -1
+  }
+
+  read(b: Uint8Array, cells: TableCells): number {
+    const { length } = b
+    let at = this.#lineAfter(b, this.find(b, cells.done))
+    return length < at ? length : at
+  }
+
+  #lineAfter(b: Uint8Array, at: number): number {
+    let i = at
+    while (i < b.length && !isBreak(b[i] ?? 0)) i++
+    return afterBreak(b, i, b.length)
+  }
+}
