@@ -28,7 +28,7 @@ export function isInside(
   return false
 }
 
-/** Whether a sign in front names the digits as something else: a phone number, an order's number. */
+/** Whether a sign in front names the digits as something else: a phone number, an order's number, hex. */
 export function isOtherNumber(
   bytes: Uint8Array,
   start: number,
@@ -36,7 +36,12 @@ export function isOtherNumber(
   length: number,
 ): boolean {
   const before = from > start ? (bytes[from - 1] ?? 0) : 0
-  return before === 0x23 || (before === 0x2b && length <= 15)
+  const beyond = from - 1 > start ? (bytes[from - 2] ?? 0) : 0
+  // `#4…` counts something; behind a slash it is the fragment of an address.
+  if (before === 0x23) return beyond !== 0x2f
+  // `0x4…` is a number in hex.
+  if ((before | 0x20) === 0x78 && beyond === 0x30) return true
+  return before === 0x2b && length <= 15
 }
 
 /** Whether the group at `from` follows the head of an IBAN (`ES54 0916 …`), written in fours. */

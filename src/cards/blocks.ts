@@ -1,11 +1,10 @@
-/** PIN blocks named in a text: `PIN block (ISO-0): 2E30…`, of 16 or 32 hex digits (ISO 9564). */
+/** PIN blocks named in a text: `PIN block (ISO-0): 2E30…`, of 16 or 32 hex digits (ISO 9564), and
+ *  field 52 of ISO 8583. */
 
-const reach = 96
 /** From the shortest label on. */
-export const blockBytesMin = 25
-const words = ['lock', 'LOCK'].map((word) => Buffer.from(word))
+export const blockBytesMin = 20
 const named =
-  /pin[\s_-]{0,2}block\b[^0-9A-Za-z]{0,4}(?:(?:iso|format|fmt|hex)[\s_-]?(?:format[\s_-]?)?\d?[^0-9A-Za-z]{0,4}){0,2}(?:(?:is|was|=)[^0-9A-Za-z]{0,3})?([0-9A-F]{32}|[0-9A-F]{16})(?![0-9A-Za-z])/i
+  /(?:pin[\s_-]{0,2}(?:block|data)|\b(?:f|de|field|bit)[\s_-]?0?52)\b[^0-9A-Za-z]{0,4}(?:(?:pin[\s_-]?data|iso|format|fmt|hex)[\s_-]?(?:format[\s_-]?)?\d?[^0-9A-Za-z]{0,4}){0,2}(?:(?:is|was)[^0-9A-Za-z]{0,3})?([0-9A-F]{32}|[0-9A-F]{16})(?![0-9A-Za-z])/gi
 
 /** Calls `found` with the start and end of each in [start, end). */
 export function eachBlock(
@@ -14,14 +13,9 @@ export function eachBlock(
   end: number,
   found: (from: number, to: number) => void,
 ): void {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start)
-  for (const word of words) {
-    for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
-      const from = Math.max(0, at - 6)
-      const match = named.exec(text.toString('latin1', from, at + reach))
-      if (match === null) continue
-      const to = start + from + match.index + match[0].length
-      found(to - (match[1]?.length ?? 0), to)
-    }
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')
+  for (const match of text.matchAll(named)) {
+    const to = start + match.index + match[0].length
+    found(to - (match[1]?.length ?? 0), to)
   }
 }

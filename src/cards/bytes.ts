@@ -32,7 +32,7 @@ for (let b = 0; b < 256; b++) {
   if (/[ ./_-]/.test(c)) isSeparator[b] = 1
   if (/[ ./_\-\n\r\\]/.test(c)) mayJoin[b] = 1
   if (/[*xX#]/.test(c)) isMask[b] = 1
-  if (/[\s:="'`()[\]\\>#|,-]/.test(c)) isJoint[b] = 1
+  if (/[\s:="'`()[\]\\>#|,*~{}-]/.test(c)) isJoint[b] = 1
   if (b >= 0x80 || c === '\\') goesOn[b] = 1
   if (b >= 0x80 || /[A-Fa-fu]/.test(c)) leadsIn[b] = 1
   if (/[A-Za-z0-9_]/.test(c) || b >= 0x80) isWord[b] = 1
@@ -63,7 +63,7 @@ const ranges: readonly (readonly [from: number, to: number, meaning: number])[] 
   [0xa0, 0xa0, SPACE],
   [0xad, 0xad, INVISIBLE],
   [0xb7, 0xb7, DOT],
-  [0x34f, 0x34f, INVISIBLE],
+  [0x300, 0x36f, INVISIBLE], // marks that strike through or sit on a digit
   [0x58a, 0x58a, DASH],
   [0x5be, 0x5be, DASH],
   [0x61c, 0x61c, INVISIBLE],
@@ -85,6 +85,7 @@ const ranges: readonly (readonly [from: number, to: number, meaning: number])[] 
   [0x2044, 0x2044, SLASH],
   [0x205f, 0x205f, SPACE],
   [0x2060, 0x206f, INVISIBLE],
+  [0x20d0, 0x20f0, INVISIBLE], // among them the key cap of emoji
   [0x2212, 0x2212, DASH],
   [0x2215, 0x2215, SLASH],
   [0x22c5, 0x22c5, DOT],
@@ -94,6 +95,7 @@ const ranges: readonly (readonly [from: number, to: number, meaning: number])[] 
   [0x2e40, 0x2e40, DASH],
   [0x2e5d, 0x2e5d, DASH],
   [0x3000, 0x3000, SPACE],
+  [0x3002, 0x3002, DOT],
   [0x301c, 0x301c, DASH],
   [0x3030, 0x3030, DASH],
   [0x30a0, 0x30a0, DASH],
@@ -108,6 +110,7 @@ const ranges: readonly (readonly [from: number, to: number, meaning: number])[] 
   [0xff0e, 0xff0e, DOT],
   [0xff0f, 0xff0f, SLASH],
   [0xff3f, 0xff3f, DASH],
+  [0xff61, 0xff61, DOT],
   [0xff65, 0xff65, DOT],
   [0xffa0, 0xffa0, INVISIBLE],
   [0xfff9, 0xfffb, INVISIBLE],

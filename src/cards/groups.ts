@@ -11,6 +11,7 @@ import { matters } from './spelling.ts'
 const groupsMax = 12
 const backslash = 0x5c
 const digitsMax = 19
+const columnsReach = 64
 
 export class Groups {
   count = 0
@@ -83,8 +84,14 @@ export class Groups {
 
   #sized(a: number, first: number, joined: number): number {
     const second = this.size(a + 1)
+    if (first === 4 && second === 3) {
+      const isThirteen = joined >= 4 && this.size(a + 2) === 3 && this.size(a + 3) === 3
+      return isThirteen ? 4 : 0
+    }
     if (first === 4 && second === 4) {
-      if (joined < 4 || this.size(a + 2) !== 4) return 0
+      const third = joined >= 3 ? this.size(a + 2) : 0
+      if (joined === 3 && (third === 4 || third === 5)) return 3
+      if (joined < 4 || third !== 4) return 0
       const fourth = this.size(a + 3)
       // A line break ends the number rather than going on with its rest.
       const fifth = joined >= 5 && this.#gaps[a + 3] !== lineBreak ? this.size(a + 4) : 0
@@ -96,6 +103,11 @@ export class Groups {
       return third === 5 || third === 4 ? 3 : 0
     }
     return (first === 6 && second === 13) || (first === 8 && second === 8) ? 2 : 0
+  }
+
+  /** Whether the groups are of sizes in which few cards are written: 4-3-3-3, 4-4-4, 4-4-5. */
+  isOdd(a: number, used: number): boolean {
+    return this.size(a + 1) === 3 || (used === 3 && this.size(a + 1) === 4)
   }
 
   /** Puts the digits of `used` groups from `a` on into `into`; returns how many, 0 for too many. */
@@ -127,12 +139,20 @@ export class Groups {
   isCrowded(bytes: Uint8Array, a: number, used: number): boolean {
     const first = this.#rowStart(a)
     const end = this.#rowEnd(a)
-    if (end - first <= used + 3) return false
+    if (end - first === used) return this.#gaps[a] === wide && isAmidColumns(bytes, this.end(a))
+    const isBehind = a + used < end && this.#isLike(bytes, a + used, this.size(a))
+    const isBefore = a > first && this.#isLike(bytes, a - 1, this.size(a))
+    if (!isBehind && !isBefore) return end - first > used + 3
     if ((end - first) % used !== 0) return true
     for (let i = first; i < end; i += used) {
       if (this.fitting(i) < used || !this.passes(bytes, i, used)) return true
     }
     return false
+  }
+
+  /** Whether group i is as long as those of the number, and no date that may stand beside it. */
+  #isLike(bytes: Uint8Array, i: number, size: number): boolean {
+    return this.size(i) === size && !isDate(bytes, this.start(i), size)
   }
 
   /** The first group of the row on one line in which group `a` stands, joined as it is. */
@@ -171,6 +191,8 @@ const lineBreak = 0x0a
 /** A separator with a blank in front, and behind. */
 const blankBefore = 0x80
 const blankBehind = 0x100
+/** Two blanks. */
+const wide = 0x220
 
 function gapOf(bytes: Uint8Array, from: number, to: number): number {
   let kind = 0
@@ -178,12 +200,14 @@ function gapOf(bytes: Uint8Array, from: number, to: number): number {
   for (let i = from; i < to; i++) {
     const b = bytes[i] ?? 0
     if (b === 0x0a || b === 0x0d || b === 0x6e) return lineBreak
-    if (b === backslash) continue
-    if (b !== 0x20) sign = b
+    if (b === backslash) sign = sign === 0 ? backslash : sign
+    else if (b !== 0x20) sign = b
     else if (sign === 0 && to - from > 1) kind |= blankBefore
     else if (sign !== 0) kind |= blankBehind
   }
-  return sign === 0 ? 0x20 : kind | sign
+  // Two blanks divide columns as well; they are not the same as one.
+  if (sign === 0) return to - from > 1 ? wide : 0x20
+  return kind | sign
 }
 
 /** The end of what stands at `at` between two groups: one separator, two of a kind, one with blanks
@@ -200,14 +224,18 @@ function gapEnd(bytes: Uint8Array, at: number, end: number): number {
   if (isSeparator[b] === 0) return i
   i++
   const next = i < end ? (bytes[i] ?? 0) : 0
-  return i < end && (next === b || (next === 0x20 && b !== 0x20)) ? i + 1 : i
+  if (i >= end) return i
+  if (isBreak(next)) return Math.max(i, breakEnd(bytes, i, end))
+  return next === b || (next === 0x20 && b !== 0x20) ? i + 1 : i
 }
 
-/** The end of a `/` which a string escapes at `at`, or `at`. */
+/** The end of a backslash between digits, or of a `/` which a string escapes, at `at`; or `at`. */
 function slashEnd(bytes: Uint8Array, at: number, end: number): number {
   let i = at
   while (i < end && bytes[i] === backslash) i++
-  return i > at && i < end && bytes[i] === 0x2f ? i + 1 : at
+  if (i === at || i >= end) return at
+  if (isDigit[bytes[i] ?? 0] === 1) return i
+  return bytes[i] === 0x2f ? i + 1 : at
 }
 
 const isBreak = (b: number): boolean => b === 0x0a || b === 0x0d || b === backslash
@@ -226,6 +254,42 @@ function breakEnd(bytes: Uint8Array, at: number, end: number): number {
   return i < end && bytes[i] === 0x6e ? i + 1 : at
 }
 
+/** Four digits as MMYY, YYMM or a year, of the years in which a card can be valid. */
+function isDate(b: Uint8Array, at: number, size: number): boolean {
+  if (size !== 4) return false
+  const two = (i: number): number => ((b[at + i] ?? 0) & 15) * 10 + ((b[at + i + 1] ?? 0) & 15)
+  const [first, second] = [two(0), two(2)]
+  const isYear = (year: number): boolean => year >= 15 && year <= 45
+  const isMonth = (month: number): boolean => month >= 1 && month <= 12
+  return (
+    (isMonth(first) && isYear(second)) ||
+    (isYear(first) && isMonth(second)) ||
+    (first === 20 && isYear(second))
+  )
+}
+
+/** Whether the line behind `at`, or the one after it, is followed by a line of numbers in columns of
+ *  the same width: then the groups are columns too. */
+function isAmidColumns(b: Uint8Array, at: number): boolean {
+  const max = Math.min(b.length, at + columnsReach)
+  for (let i = at; i < max; i++) {
+    const isEscaped = b[i] === backslash && b[i + 1] === 0x6e
+    if (b[i] !== 0x0a && !isEscaped) continue
+    const start = i + (isEscaped ? 2 : 1)
+    let groups = 0
+    let k = start
+    while (k + 5 < b.length && groups < 3) {
+      let digits = 0
+      while (isDigit[b[k + digits] ?? 0] === 1) digits++
+      if (digits !== 4 || b[k + 4] !== 0x20 || b[k + 5] !== 0x20) break
+      groups++
+      k += 6
+    }
+    return groups >= 3
+  }
+  return false
+}
+
 /** Whether a first group [from, to) can begin a number, by the size of the second. A quick no. */
 export function canBegin(bytes: Uint8Array, from: number, to: number, end: number): boolean {
   const start = gapEnd(bytes, to, end)
@@ -235,6 +299,6 @@ export function canBegin(bytes: Uint8Array, from: number, to: number, end: numbe
   if (b >= 0x80 || b === backslash) return true
   const first = to - from
   const second = stop - start
-  if (first === 4) return second === 4 || second === 6
+  if (first === 4) return second === 4 || second === 6 || second === 3
   return (first === 6 && second === 13) || (first === 8 && second === 8)
 }

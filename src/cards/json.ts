@@ -14,7 +14,7 @@ import { isDigit, isLetter } from './bytes.ts'
 import { CODE, PAN, kindOf } from './findings.ts'
 import { ELEMENT, INNER, MEMBER } from './path.ts'
 import { opening } from './fragments.ts'
-import { distinguish } from './keys.ts'
+import { distinguish, keyText } from './keys.ts'
 import { Members } from './members.ts'
 import { CellRow } from './neighbours.ts'
 import { CARD, CID, SECRET } from './words.ts'
@@ -32,6 +32,8 @@ const levelsMax = 5
 const depthMax = 500
 /** Below, no text has a header and a row worth the look. */
 const tableBytesMin = 12
+/** Longer keys name nothing. */
+const keyBytesMax = 256
 
 /** How many brackets amid a text may lead to no JSON. */
 const fragmentTriesMax = 16
@@ -299,7 +301,9 @@ export class JsonScanner {
   #key(bytes: Uint8Array, start: number, end: number, levels: number): void {
     const { names, path } = this.#scan
     const isRich = this.#strings.digits >= 3 || this.#strings.isOdd
-    const id = names.id(bytes, start, end)
+    const isWritten = this.#strings.isOdd && end - start <= keyBytesMax
+    const text = isWritten ? keyText(bytes.subarray(start, end), levels) : ''
+    const id = text.length > 0 ? -1 - names.meaningOfText(text) : names.id(bytes, start, end)
     this.members.key(id, start, end)
     if (this.#strings.isOdd) path.name[path.depth - 1] = Math.min(0, id)
     if (isRich) this.keyText(bytes, start, end, levels)

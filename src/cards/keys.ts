@@ -46,3 +46,18 @@ function written(findings: Findings, bytes: Uint8Array, i: number): Uint8Array {
   if (form === PATCH) return findings.patches.get(i) ?? new Uint8Array(0)
   return Buffer.from(form === MARKER ? '[track removed]' : '***')
 }
+
+/** The text of a key that stands in `levels` strings, one in the other. */
+export function keyText(bytes: Uint8Array, levels: number): string {
+  let text = Buffer.from(bytes).toString('utf8')
+  for (let i = 0; i < levels && text.includes('\\'); i++) {
+    try {
+      const inner: unknown = JSON.parse(`"${text}"`)
+      if (typeof inner === 'string') text = inner
+    } catch {
+      // A key of text that only looked like JSON: its bytes as they are name it as well.
+      return text
+    }
+  }
+  return text
+}

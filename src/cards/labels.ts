@@ -9,13 +9,9 @@ const labelReach = 40
 const contextReach = 40
 const wordsMax = 6
 const ends = new Int32Array(wordsMax)
-/** `：＝（）「」【】『』、` and quotes of other scripts, which stand where ASCII has its own. */
-const wideJoints = new Set(
-  Array.from(
-    '\uff1a\uff1d\uff08\uff09\u300c\u300d\u3010\u3011\u300e\u300f\u3001\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb',
-    (c) => c.codePointAt(0),
-  ),
-)
+/** Letters, marks and digits make words; every other sign stands between a label and its value. */
+const inWords = /[\p{L}\p{M}\p{N}]/u
+const isWordSign = (cp: number): boolean => inWords.test(String.fromCodePoint(cp))
 /** Whoever speaks of a verification value or of paying speaks of a card as well. */
 const lowering = CONTEXT | CVV | NEARBY
 
@@ -43,7 +39,9 @@ export function labelBefore(names: Names, bytes: Uint8Array, start: number, at: 
       continue
     }
     const whole = phrase(names, bytes, p, strangers > 0 ? 0 : words)
-    if ((whole & telling) !== 0) return whole
+    // Amid other words only whole names count; one that merely holds such a word does not.
+    if ((whole & telling) !== 0 && (strangers === 0 || (whole & ~(OTHER_NUMBER | CONTEXT)) !== 0))
+      return whole
     // The letter of an escape such as `\n` belongs to no word.
     if (p > min && bytes[p - 1] === backslash)
       return phrase(names, bytes, p + 1, strangers > 0 ? 0 : words)
@@ -85,11 +83,15 @@ function phrase(names: Names, bytes: Uint8Array, from: number, words: number): n
 /** How many bytes before `at` may stand between a label and its value; 0 for none. */
 function jointBefore(bytes: Uint8Array, at: number, min: number): number {
   const b = bytes[at - 1] ?? 0
+  if (isBlankLetter(b) && at - 2 >= min && bytes[at - 2] === backslash) return 2
   if (b < 0x80) return isJoint[b] ?? 0
   const lead = leadBefore(bytes, at, min)
   const cp = codePointAt(bytes, lead)
-  return classOf(cp) === OTHER && !wideJoints.has(cp) ? 0 : at - lead
+  return classOf(cp) === OTHER && isWordSign(cp) ? 0 : at - lead
 }
+
+/** The letters of `\n`, `\r`, `\t`, which a string has for white space. */
+export const isBlankLetter = (b: number): boolean => b === 0x6e || b === 0x72 || b === 0x74
 
 /** How many bytes before `at` are a letter or digit of a word; 0 for none. */
 function letterBefore(bytes: Uint8Array, at: number, min: number): number {
@@ -97,7 +99,7 @@ function letterBefore(bytes: Uint8Array, at: number, min: number): number {
   if (b < 0x80) return isWord[b] ?? 0
   const lead = leadBefore(bytes, at, min)
   const cp = codePointAt(bytes, lead)
-  return classOf(cp) === OTHER && !wideJoints.has(cp) ? at - lead : 0
+  return classOf(cp) === OTHER && isWordSign(cp) ? at - lead : 0
 }
 
 /** Whether a word within forty bytes of [from, to) speaks of cards. */

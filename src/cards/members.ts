@@ -2,7 +2,7 @@
 import { isDigit } from './bytes.ts'
 import { ELEMENT, MEMBER } from './path.ts'
 import { HIGH, VERIFICATION, WORD, ZERO, code } from './findings.ts'
-import { CARD, CHILD, CONTEXT, FILLER, LIST, NAME, SECRET } from './words.ts'
+import { CARD, CHILD, CONTEXT, FILLER, LIST, NAME, OTHER_NUMBER, POSTAL, SECRET } from './words.ts'
 import type { Scan } from './scan.ts'
 
 const nameBytesMax = 64
@@ -38,9 +38,15 @@ export class Members {
     let meaning = own | (outer & CONTEXT)
     if ((own & CHILD) !== 0) {
       meaning |= path.pair[top] ?? 0
+      // `{"f":[{"v":…},{"v":…}]}`: an object a cell.
+      const isCell = this.#scan.hasColumns && top > 0 && path.kind[top - 1] === ELEMENT
+      if (isCell) meaning |= this.#scan.cell(path.index[top - 1] ?? 0)
       meaning |= outer & (CARD | SECRET)
       if ((outer & CONTEXT) !== 0 && (own & FILLER) !== 0) meaning |= CARD
     }
+    // A postal code stands in an address; this one stands beside a card.
+    if ((own & CONTEXT) !== 0) path.nearCard[top] = 1
+    if ((own & POSTAL) !== 0 && path.nearCard[top] === 1) meaning |= CONTEXT
     path.meaning[top] = meaning
     if ((own & CARD) !== 0 && path.hasCard[top] === 0) this.#isCard(top)
   }
@@ -71,7 +77,7 @@ export class Members {
     const top = path.depth - 1
     if (top <= 0 || end - start > nameBytesMax) return
     if ((meaning & NAME) !== 0 && path.kind[top] === MEMBER && mayName(bytes, start, end))
-      path.pair[top] = this.#scan.names.meaning(bytes, start, end) & (CARD | SECRET)
+      path.pair[top] = this.#scan.names.meaning(bytes, start, end) & (CARD | SECRET | OTHER_NUMBER)
     const isList = ((path.outer[top] ?? 0) & LIST) !== 0
     const isCell = path.kind[top] === ELEMENT && path.kind[top - 1] === ELEMENT
     const isHeader = isCell && path.index[top - 1] === 0
@@ -106,7 +112,7 @@ function mayName(b: Uint8Array, start: number, end: number): boolean {
 }
 
 const namePairs = new Set(
-  'cv cs ca cc pi pa pv se tr ko ve be si so nu'
+  'cv cs ca cc pi pa pv se tr ko ve be si so nu im or ph ic is ea gt sn'
     .split(' ')
     .map((pair) => (pair.charCodeAt(0) << 8) | pair.charCodeAt(1)),
 )

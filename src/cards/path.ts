@@ -24,6 +24,8 @@ export class Path {
   readonly cidStart: Int32Array = new Int32Array(framesMax)
   readonly cidEnd: Int32Array = new Int32Array(framesMax)
   readonly hasCard: Uint8Array = new Uint8Array(framesMax)
+  /** Of an object: whether a key of it speaks of cards. */
+  readonly nearCard: Uint8Array = new Uint8Array(framesMax)
   /** Of an object: what its `name` says of its `value`: `{"name":"cvv","value":"123"}`. */
   readonly pair: Int32Array = new Int32Array(framesMax)
   /** Tells one object from another. */
@@ -43,6 +45,7 @@ export class Path {
     this.cidStart[at] = 0
     this.hasCard[at] = 0
     this.pair[at] = 0
+    this.nearCard[at] = 0
     this.serial[at] = this.#serials++
   }
 
@@ -58,6 +61,7 @@ export class Path {
     this.cidStart[top] = 0
     this.hasCard[top] = 0
     this.pair[top] = 0
+    this.nearCard[top] = 0
     this.serial[top] = this.#serials++
   }
 }

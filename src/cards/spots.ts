@@ -123,12 +123,12 @@ function start(): Kernel {
   const layout: Layout = {
     CLASSES: place('CLASSES'),
     CODES: place('CODES'),
-    SEEDS: place('SEEDS'),
     ENDS: place('ENDS'),
     FILLERS: place('FILLERS'),
     NODES: place('NODES'),
     SPOTS: place('SPOTS'),
     PLANES: place('PLANES'),
+    VECTORS: place('VECTORS'),
   }
   writeTables(bytes, layout)
   return {

@@ -91,6 +91,7 @@ export class Sweeper {
     const groups = this.#groups
     const bytes = this.#bytes
     if (groups.isTorn && a + used === groups.count) return false
+    if (used > 1 && groups.isOdd(a, used)) return false
     const length = groups.fill(bytes, a, used, this.#digits)
     const brand = length < 12 ? 0 : brandOf(this.#digits, length)
     if (brand === 0 || (brand & (NEEDS_CONTEXT | RARE)) !== 0) return false

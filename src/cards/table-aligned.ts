@@ -30,8 +30,7 @@ export function placed(spans: Spans, count: number, row: Row, places: Int32Array
     let best = -1
     let most = 0
     for (let c = column; c < count && (spans.left[c] ?? 0) < right; c++) {
-      const overlap =
-        Math.min(right, spans.right[c] ?? 0) - Math.max(left, spans.left[c] ?? 0)
+      const overlap = Math.min(right, spans.right[c] ?? 0) - Math.max(left, spans.left[c] ?? 0)
       if (overlap > most) {
         best = c
         most = overlap

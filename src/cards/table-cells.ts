@@ -12,6 +12,8 @@ export type Running = (bytes: Uint8Array, start: number, end: number, levels: nu
 /** Fewer digits are nothing: of a column of ours, and of one that only speaks of cards or others. */
 const oursDigitsMin = 3
 const otherDigitsMin = 12
+/** What is shorter holds nothing: a delimiter and a quote. */
+const textBytesMin = 3
 
 /**
  * Cells come in ascending order, in offsets of the plain text; they are scanned where they stand in
@@ -80,16 +82,26 @@ export class TableCells {
   }
 
   #value(from: number, to: number, meaning: number): void {
-    const [start, end] = [this.#plain.rawOf(from), this.#plain.rawOf(to)]
-    this.#values.string(this.#raw, start, end, this.#levels, meaning)
+    const start = this.#plain.rawOf(from)
+    const end = this.#plain.rawOf(to)
+    if ((meaning & SECRET) === 0 && isDigits(this.#raw, start, end))
+      this.#values.digits(this.#raw, start, end, meaning)
+    else this.#values.string(this.#raw, start, end, this.#levels, meaning)
   }
 
   #text(to: number): void {
     const from = this.#done
     if (to <= from) return
     this.#done = to
-    this.#running(this.#raw, this.#plain.rawOf(from), this.#plain.rawOf(to), this.#levels)
+    const start = this.#plain.rawOf(from)
+    const end = this.#plain.rawOf(to)
+    if (end - start >= textBytesMin) this.#running(this.#raw, start, end, this.#levels)
   }
+}
+
+function isDigits(b: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (isDigit[b[i] ?? 0] === 0) return false
+  return true
 }
 
 /** Whether a cell has enough in it for what its column means. */

@@ -3,25 +3,16 @@
  * are enough; without one a row below must have as many cells, and in a column of ours what such a
  * column holds: a sentence with commas is no header.
  */
+import { cut, isAtEdges, placed } from './table-aligned.ts'
+import { NOTHING, OURS, columnOf, fits, settle, valueOf } from './table-names.ts'
+import { BAR, COMMA, Row, SEMICOLON, SPACE, SPACES, TAB, barAt, isBreak } from './table-row.ts'
 import { CID } from './words.ts'
-import { columnOf, fits, settle, valueOf } from './table-names.ts'
-import {
-  BAR,
-  COMMA,
-  Row,
-  SEMICOLON,
-  SPACE,
-  SPACES,
-  TAB,
-  barAt,
-  isBreak,
-  isRule,
-} from './table-row.ts'
 import type { Names } from './words.ts'
 
 const columnsMax = 256
-/** How many rows are looked at for a value. */
+/** How many rows are looked at for a value, and how many of them may be no rows, or texts. */
 const samplesMax = 4
+const strangersMax = 2
 /** One column by itself has a short name. */
 const singleBytesMax = 80
 
@@ -30,6 +21,7 @@ const isBar = 2
 const isSemicolon = 4
 const isComma = 8
 const isWide = 16
+const isValue = 32
 const tells = new Uint8Array(256)
 tells[TAB] = isTab
 tells[BAR] = isBar
@@ -52,7 +44,7 @@ export const NEITHER = 2
 
 /** The header last accepted. */
 export class Header {
-  delimiter = COMMA
+  delimiter: number = COMMA
   isOuter = false
   /** Cells are cut where the ruling is, since one space alone may stand between them. */
   isSliced = false
@@ -66,6 +58,9 @@ export class Header {
   readonly #row = new Row()
   readonly #values = new Int32Array(columnsMax)
   readonly #places = new Int32Array(columnsMax)
+  // The row looked at last, and what stands in its line.
+  #rowAt = -1
+  #rowTells = 0
 
   constructor(names: Names) {
     this.#names = names
@@ -73,6 +68,7 @@ export class Header {
 
   /** Prepares for another text. */
   begin(): void {
+    this.#rowAt = -1
     this.#head.begin()
     this.#row.begin()
   }
@@ -93,95 +89,134 @@ export class Header {
     }
     const spans = this.#spans(b, rule, end)
     head.read(b, at, to, SPACES)
-    if (spans < 2 && head.count < 2) return this.bare(b, at, to, row, end)
-    if (spans < 2) return this.#take(b, SPACES, false) ? HEADER : this.bare(b, at, to, row, end)
+    if (spans < 2 && head.count < 2) return this.bare(b, at, to, row, row, end)
+    if (spans < 2)
+      return this.#take(b, SPACES, false) ? HEADER : this.bare(b, at, to, row, row, end)
     cut(b, at, to, this, spans, head)
     if (this.#take(b, SPACES, false)) {
       this.isSliced = true
       return HEADER
     }
-    return this.bare(b, at, to, row, end)
+    return this.bare(b, at, to, row, row, end)
   }
 
-  /** Takes the line [at, to) as a header without a ruling; the rows at `row` must bear it out. */
-  bare(b: Uint8Array, at: number, to: number, row: number, end: number): number {
-    let told = 0
-    for (let i = at; i < to; i++) {
-      const c = b[i] ?? 0
-      told |= tells[c] ?? 0
-      if (c === 0x20 && b[i + 1] === 0x20) told |= isWide
-    }
+  /**
+   * Takes the line [at, to) as a header without a ruling.
+   * @param below where the line below begins.
+   * @param row where the nearest row with digits begins, which has to bear the header out.
+   */
+  bare(b: Uint8Array, at: number, to: number, below: number, row: number, end: number): number {
+    const head = tellsOf(b, at, to)
+    const told = head & this.#tellsAt(b, row, end)
     let isRow = false
     for (const [flag, delimiter] of delimiters) {
       if ((told & flag) === 0) continue
-      const found = this.#delimited(b, at, to, row, end, delimiter)
+      const found = this.#delimited(b, at, to, below, row, end, delimiter)
       if (found === HEADER) return HEADER
       isRow ||= found === ROW
     }
-    if ((told & isWide) !== 0 || to - at <= singleBytesMax) {
+    const isOne = (head & isWide) === 0 && to - at <= singleBytesMax
+    if ((told & isWide) !== 0 || (isOne && (this.#rowTells & (isWide | isValue)) !== 0)) {
       const found = this.#aligned(b, at, to, row, end, SPACES)
       if (found === HEADER) return HEADER
       isRow ||= found === ROW
     }
-    if (!isRow && isSameLength(b, at, to, row, end)) {
+    if (isSameLength(b, at, to, row, end)) {
       const found = this.#aligned(b, at, to, row, end, SPACE)
       if (found === HEADER) return HEADER
-      isRow = found === ROW
+      isRow ||= found === ROW
     }
     return isRow ? ROW : NEITHER
   }
 
-  #delimited(b: Uint8Array, at: number, to: number, row: number, end: number, d: number): number {
+  /** The same for the line at `row`, which stays the same for some lines above it. */
+  #tellsAt(b: Uint8Array, row: number, end: number): number {
+    if (this.#rowAt === row) return this.#rowTells
+    let to = row
+    while (to < end && !isBreak(b[to] ?? 0)) to++
+    this.#rowAt = row
+    this.#rowTells = tellsOf(b, row, to) | ((valueOf(b, row, to) & ~NOTHING) === 0 ? 0 : isValue)
+    return this.#rowTells
+  }
+
+  #delimited(
+    b: Uint8Array,
+    at: number,
+    to: number,
+    below: number,
+    row: number,
+    end: number,
+    delimiter: number,
+  ): number {
     const head = this.#head
-    const isOuter = d === BAR && startsWithBar(b, at, to)
-    head.read(b, at, to, d, isOuter)
+    const sample = this.#row
+    const isOuter = delimiter === BAR && startsWithBar(b, at, to)
+    head.read(b, at, to, delimiter, isOuter)
     const { count } = head
     if (count < 2 && !isOuter) return NEITHER
-    const values = this.#values.fill(0, 0, count)
-    let next = row
-    let isAny = false
-    for (let n = 0; n < samplesMax && next < end; n++) {
-      this.#row.read(b, next, end, d, isOuter)
-      next = this.#row.next
-      if (this.#row.count !== count) continue
-      isAny = true
-      for (let i = 0; i < count; i++)
-        values[i] = (values[i] ?? 0) | valueOf(b, this.#row.from[i] ?? 0, this.#row.to[i] ?? 0)
+    let isRow = false
+    let strangers = 0
+    for (let n = 0, next = row; n < samplesMax && next < end; n++) {
+      // A first cell over several lines: the row with digits begins above.
+      const isFirst = n === 1 && below < row
+      sample.read(b, isFirst ? below : next, end, delimiter, isOuter)
+      if (!isFirst) next = sample.next
+      if (sample.count !== count || !this.#sample(b, inOrder, NOTHING)) {
+        if (++strangers === strangersMax) break
+        continue
+      }
+      isRow = true
+      if (this.#isBorneOut(b, count))
+        return isBalanced(b, head) && this.#take(b, delimiter, isOuter) ? HEADER : ROW
     }
-    if (!isAny) return NEITHER
-    return this.#isBorneOut(b, count) && this.#take(b, d, isOuter) ? HEADER : ROW
+    return isRow ? ROW : NEITHER
   }
 
   #aligned(b: Uint8Array, at: number, to: number, row: number, end: number, gap: number): number {
     const head = this.#head
+    const sample = this.#row
     head.read(b, at, to, gap)
     const { count } = head
     // pandas ends a line with a backslash where it goes on below with further columns.
     if (count > 1 && head.to[count - 1] === (head.from[count - 1] ?? 0) + 1 && b[to - 1] === 0x5c)
       head.count--
-    const values = this.#values.fill(0, 0, head.count)
-    let next = row
-    let isAny = false
-    for (let n = 0; n < samplesMax && next < end; n++) {
-      const line = this.#row
-      line.read(b, next, end, gap)
-      next = line.next
-      const isMore = line.count > head.count + 1 || line.count === 0
-      if (isMore || (gap === SPACE && !isAtEdges(head, line))) continue
-      isAny = true
-      const places = placed(head, head.count, line, this.#places)
-      for (let i = 0; i < line.count; i++) {
-        const place = places[i] ?? -1
-        if (place < 0) continue
-        values[place] = (values[place] ?? 0) | valueOf(b, line.from[i] ?? 0, line.to[i] ?? 0)
+    let isRow = false
+    let strangers = 0
+    for (let n = 0, next = row; n < samplesMax && next < end; n++) {
+      sample.read(b, next, end, gap)
+      next = sample.next
+      const isMore = sample.count > head.count + 1 || sample.count === 0
+      if (isMore || (gap === SPACE && !isAtEdges(head, sample))) break
+      if (!this.#sample(b, placed(head, head.count, sample, this.#places), 0)) {
+        if (++strangers === strangersMax) break
+        continue
       }
+      isRow = true
+      if (this.#isBorneOut(b, head.count) && this.#take(b, gap, false)) return HEADER
     }
-    if (!isAny) return NEITHER
-    if (this.#isBorneOut(b, head.count) && this.#take(b, gap, false)) return HEADER
-    return count > 1 ? ROW : NEITHER
+    return isRow && count > 1 ? ROW : NEITHER
   }
 
-  /** Whether a value stands below a name of ours. Few names are asked for: mostly none has one. */
+  /**
+   * Keeps what the cells of a row can be, by their columns; false when none is a number.
+   * @param allowed what is kept besides numbers.
+   */
+  #sample(b: Uint8Array, places: Int32Array, allowed: number): boolean {
+    const { count, from, to } = this.#row
+    const values = this.#values.fill(0, 0, this.#head.count)
+    let isAny = false
+    for (let i = 0; i < count; i++) {
+      const place = places[i] ?? -1
+      const value = place < 0 ? 0 : valueOf(b, from[i] ?? 0, to[i] ?? 0)
+      if (value === 0) continue
+      const isNumber = (value & ~NOTHING) !== 0
+      if (isNumber || allowed !== 0) values[place] = value
+      isAny ||= isNumber
+    }
+    return isAny
+  }
+
+  /** Whether a name of ours has a value below. Few names are asked for: mostly none has one. */
   #isBorneOut(b: Uint8Array, count: number): boolean {
     const { from, to } = this.#head
     for (let i = 0; i < count; i++) {
@@ -189,6 +224,7 @@ export class Header {
       if (value === 0) continue
       const meaning = columnOf(this.#names, b, from[i] ?? 0, to[i] ?? 0)
       if ((meaning & CID) !== 0 || fits(meaning, value)) return true
+      if (value === NOTHING && (meaning & OURS) !== 0) return true
     }
     return false
   }
@@ -232,7 +268,8 @@ export class Header {
 
   /** Cuts the aligned row [at, to) into its cells, and tells which column each stands in. */
   places(b: Uint8Array, at: number, to: number, row: Row): Int32Array {
-    if (!this.isSliced || row.count === this.count) return placed(this, this.count, row, this.#places)
+    if (!this.isSliced || row.count === this.count)
+      return placed(this, this.count, row, this.#places)
     cut(b, at, to, this, this.count, row)
     return inOrder
   }
@@ -240,9 +277,34 @@ export class Header {
 
 const inOrder = Int32Array.from({ length: columnsMax }, (_, i) => i)
 
+/** Which delimiters stand in [from, to), as flags. */
+function tellsOf(b: Uint8Array, from: number, to: number): number {
+  let told = 0
+  for (let i = from; i < to; i++) {
+    const c = b[i] ?? 0
+    if (c === 0x20 && b[i + 1] === 0x20) told |= isWide
+    else told |= tells[c] ?? 0
+  }
+  return told
+}
+
 function hasBar(b: Uint8Array, from: number, to: number): boolean {
   for (let i = from; i < to; i++) if (barAt(b, i) > 0) return true
   return false
+}
+
+/** Whether no cell has a bracket without its other: `insert into t (id` is no name of a column. */
+function isBalanced(b: Uint8Array, head: Row): boolean {
+  for (let c = 0; c < head.count; c++) {
+    let open = 0
+    for (let i = head.from[c] ?? 0; i < (head.to[c] ?? 0); i++) {
+      const sign = b[i] ?? 0
+      if (sign === 0x28 || sign === 0x5b || sign === 0x7b) open++
+      else if (sign === 0x29 || sign === 0x5d || sign === 0x7d) open--
+    }
+    if (open !== 0) return false
+  }
+  return true
 }
 
 /** Whether a bar is the first sign of [from, to). */

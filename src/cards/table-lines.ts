@@ -73,6 +73,7 @@ export class LineTables implements TableKind {
     let rule = -1
     let types = 0
     let blanks = 0
+    let isStrange = false
     let below = line
     for (let at = line; at > quiet;) {
       const to = breakBefore(b, at, quiet)
@@ -82,7 +83,7 @@ export class LineTables implements TableKind {
       at = start
       if (to - start > headerBytesMax) break
       if (isBlank(b, start, to)) {
-        if (++blanks > 1) break
+        if (++blanks > 1 || isStrange) break
         continue
       }
       if (isRule(b, start, to)) {
@@ -90,15 +91,18 @@ export class LineTables implements TableKind {
         types = typesMax
         continue
       }
-      const found =
-        rule >= 0 && types-- > 0
-          ? header.ruled(b, start, to, rule, line, this.#end)
-          : header.bare(b, start, to, line, this.#end)
+      const isRuled = rule >= 0 && types-- > 0
+      if (isStrange && !isRuled) continue
+      const found = isRuled
+        ? header.ruled(b, start, to, rule, line, this.#end)
+        : header.bare(b, start, to, rows, line, this.#end)
       if (found === HEADER) {
         this.#rows = rows
         return start
       }
-      if (found === NEITHER) break
+      // A cell over several lines has a quote of its pair in each. Above other lines that are no
+      // rows a header has to be ruled.
+      if (found === NEITHER && !isQuoteOpen(b, start, to)) isStrange = true
     }
     return this.#itself(b, line, next)
   }
@@ -111,7 +115,7 @@ export class LineTables implements TableKind {
     const below = this.#lineEnd(next)
     const found = isRule(b, next, below)
       ? header.ruled(b, line, to, next, afterBreak(b, below, this.#end), this.#end)
-      : header.bare(b, line, to, next, this.#end)
+      : header.bare(b, line, to, next, next, this.#end)
     this.#rows = next
     return found === HEADER ? line : -1
   }
@@ -145,6 +149,7 @@ export class LineTables implements TableKind {
   /** Whether the cells read last are those of a row. */
   #isRow(b: Uint8Array, at: number, to: number): boolean {
     const { count } = this.#row
+    if (this.#header.isSliced) return true
     if (count > 1) return this.#header.count > 1 || count === 2
     if (this.#header.delimiter === BAR && startsWithBar(b, at, to)) return true
     if (count === 0) return false
@@ -158,7 +163,7 @@ export class LineTables implements TableKind {
     if (hasDigits(b, at, to) || next >= this.#end) return false
     const probe = this.#probe
     const below = this.#lineEnd(next)
-    if (!isRule(b, next, below)) return probe.bare(b, at, to, next, this.#end) === HEADER
+    if (!isRule(b, next, below)) return probe.bare(b, at, to, next, next, this.#end) === HEADER
     const rows = afterBreak(b, below, this.#end)
     return probe.ruled(b, at, to, next, rows, this.#end) === HEADER
   }
@@ -247,6 +252,12 @@ function breakBefore(b: Uint8Array, at: number, min: number): number {
 function isBlank(b: Uint8Array, from: number, to: number): boolean {
   for (let i = from; i < to; i++) if ((b[i] ?? 0) > 0x20) return false
   return true
+}
+
+function isQuoteOpen(b: Uint8Array, from: number, to: number): boolean {
+  let quotes = 0
+  for (let i = from; i < to; i++) if (b[i] === 0x22) quotes++
+  return (quotes & 1) === 1
 }
 
 function hasDigits(b: Uint8Array, from: number, to: number): boolean {

@@ -25,6 +25,8 @@ const nameWordsMax = 5
 const nameDigitsMax = 5
 const valueBytesMax = 64
 const trackBytesMax = 256
+const runMin = 12
+const nothingBytesMax = 4
 
 // What a value can be, by its looks.
 export const SHORT = 1 // three or four digits: a verification value
@@ -34,6 +36,11 @@ export const HEX = 8 // sixteen or thirty-two hex digits: a PIN block
 export const RUN = 16 // twelve digits in a row among other signs: a track
 /** As long as a card number is. */
 export const FULL = 32
+/** Any number, date or time: no value of ours, but one of a table. */
+const ANY = 64
+/** Nothing: empty, or a word for it. */
+export const NOTHING = 128
+const nothing = new Set('null none nan n/a na nil <na> \\n - -- ?'.split(' '))
 
 // In a number: 1 a digit or what stands for one, 2 what divides it.
 const part = new Uint8Array(256)
@@ -51,7 +58,12 @@ export function columnOf(names: Names, bytes: Uint8Array, from: number, to: numb
   while (start < end && isWord[bytes[start] ?? 0] === 0) start++
   while (end > start && isWord[bytes[end - 1] ?? 0] === 0) end--
   if (!isName(bytes, start, end)) return 0
-  return names.word(bytes, start, end) & (told | CID)
+  const meaning = names.word(bytes, start, end) & (told | CID)
+  if ((meaning & OURS) !== 0) return meaning
+  // `CVV (3 digits)`
+  let open = start
+  while (open < end && bytes[open] !== 0x28) open++
+  return open < end ? meaning | columnOf(names, bytes, start, open) : meaning
 }
 
 /** Whether the words [from, to) are few, and more than a number. */
@@ -82,32 +94,53 @@ export function valueOf(b: Uint8Array, from: number, to: number): number {
   while (start < end && isRim(b[start] ?? 0)) start++
   while (end > start && isRim(b[end - 1] ?? 0)) end--
   const length = end - start
+  if (length <= nothingBytesMax && isNothing(b, start, end)) return NOTHING
   if (length < 3 || length > trackBytesMax) return 0
   let digits = 0
   let dividers = 0
-  let hexes = 0
-  let run = 0
-  let longest = 0
+  let isHex = length === 16 || length === 32
   let isNumber = length <= valueBytesMax
   for (let i = start; i < end; i++) {
     const c = b[i] ?? 0
-    if (hexValue[c] !== 0) hexes++
+    isHex &&= hexValue[c] !== 0
     const kind = c < 0x80 ? (part[c] ?? 0) : partBeyond(b, i)
-    if (kind === 0) isNumber = false
+    isNumber &&= kind !== 0
+    if (!isHex && !isNumber) return hasRun(b, start, end) ? RUN : 0
     if (kind === 1) digits++
-    if (kind === 2) dividers++
-    run = isDigit[c] === 1 ? run + 1 : 0
-    if (run > longest) longest = run
+    else dividers++
     if (c >= 0x80) i += widthAt(b, i) - 1
   }
-  let kinds = longest >= 12 ? RUN : 0
-  if (hexes === length && (length === 16 || length === 32)) kinds |= HEX
-  if (!isNumber) return kinds
+  const kinds = (isHex ? HEX : 0) | (hasRun(b, start, end) ? RUN : 0)
+  return isNumber ? kinds | numberOf(digits, dividers) : kinds
+}
+
+function isNothing(b: Uint8Array, from: number, to: number): boolean {
+  if (from < to && isDigit[b[from] ?? 0] === 1) return false
+  let word = ''
+  for (let i = from; i < to; i++) word += String.fromCharCode(b[i] ?? 0)
+  return word === '' || nothing.has(word.toLowerCase())
+}
+
+function numberOf(digits: number, dividers: number): number {
+  let kinds = digits > 0 ? ANY : 0
   if (dividers === 0 && (digits === 3 || digits === 4)) kinds |= SHORT
   if (dividers === 0 && digits >= 4 && digits <= 12) kinds |= NUMBER
   if (digits >= 8) kinds |= LONG
-  if (digits >= 12) kinds |= FULL
+  if (digits >= runMin) kinds |= FULL
   return kinds
+}
+
+/** Whether so many digits as a card number has stand in a row. */
+function hasRun(b: Uint8Array, from: number, to: number): boolean {
+  for (let i = from + runMin - 1; i < to; i += runMin) {
+    if (isDigit[b[i] ?? 0] === 0) continue
+    let first = i
+    while (first > from && isDigit[b[first - 1] ?? 0] === 1) first--
+    let last = i + 1
+    while (last < to && isDigit[b[last] ?? 0] === 1) last++
+    if (last - first >= runMin) return true
+  }
+  return false
 }
 
 /** The same for the character beyond ASCII at `at`: a digit, a space or dash, or no part. */

@@ -21,6 +21,7 @@ export class VerticalTables implements TableKind {
   readonly #names: Names
   #text: Buffer = Buffer.alloc(0)
   #divider = BAR
+  #found = 0
 
   constructor(names: Names) {
     this.#names = names
@@ -35,13 +36,14 @@ export class VerticalTables implements TableKind {
     const stars = this.#firstRow(b, at)
     const isBars = bars >= 0 && (stars < 0 || bars < stars)
     this.#divider = isBars ? BAR : colon
-    return isBars ? bars : stars
+    this.#found = isBars ? bars : stars
+    return this.#found
   }
 
   #firstRow(b: Uint8Array, at: number): number {
     const text = this.#text
-    for (let i = text.indexOf(mysql, at); i >= 0; i = text.indexOf(mysql, i + 4)) {
-      let digits = i + 4
+    for (let i = text.indexOf(mysql, at); i >= 0; i = text.indexOf(mysql, i + 1)) {
+      let digits = i + mysql.length
       while (isDigit[b[digits] ?? 0] === 1) digits++
       if (text.subarray(digits, digits + row.length).equals(row)) return i
     }
@@ -49,14 +51,31 @@ export class VerticalTables implements TableKind {
   }
 
   read(b: Uint8Array, cells: TableCells): number {
-    const { length } = b
-    let at = this.#lineAfter(b, this.find(b, cells.done))
-    return length < at ? length : at
+    let at = afterBreak(b, lineEnd(b, this.#found), b.length)
+    while (at < b.length) {
+      const to = lineEnd(b, at)
+      const divider = this.#dividerIn(b, at, to)
+      if (divider < 0) return at
+      const meaning = columnOf(this.#names, b, at, divider) & ~CID
+      let from = divider + (this.#divider === BAR ? barAt(b, divider) : 1)
+      let stop = to
+      while (from < stop && b[from] === 0x20) from++
+      while (stop > from && b[stop - 1] === 0x20) stop--
+      cells.cell(from, stop, meaning)
+      at = afterBreak(b, to, b.length)
+    }
+    return at
   }
 
-  #lineAfter(b: Uint8Array, at: number): number {
-    let i = at
-    while (i < b.length && !isBreak(b[i] ?? 0)) i++
-    return afterBreak(b, i, b.length)
+  #dividerIn(b: Uint8Array, at: number, to: number): number {
+    for (let i = at; i < to; i++)
+      if (this.#divider === BAR ? barAt(b, i) > 0 : b[i] === colon) return i
+    return -1
   }
+}
+
+function lineEnd(b: Uint8Array, at: number): number {
+  let i = at
+  while (i < b.length && !isBreak(b[i] ?? 0)) i++
+  return i
 }

@@ -11,7 +11,7 @@ import { goesOn, isDigit, isHot, isJoint, isMask, isWord, leadsIn, mayJoin } fro
 import { CERTAIN, HIGH, MAGNETIC, PAN, RECORD_ONLY, SECRET_PIN } from './findings.ts'
 import { MARKER, STARS, VERIFICATION, WORD, code } from './findings.ts'
 import { Groups, canBegin } from './groups.ts'
-import { hasContext, labelBefore } from './labels.ts'
+import { hasContext, isBlankLetter, labelBefore } from './labels.ts'
 import { isOneDigit, passesLuhn } from './luhn.ts'
 import { secretAfter } from './neighbours.ts'
 import { Normal } from './normal.ts'
@@ -204,7 +204,7 @@ export class TextScanner {
     const isMarked =
       isOtherNumber(this.#bytes, this.#start, from, length) ||
       (used > 1 && isOfIban(this.#bytes, this.#start, from))
-    if (!isNear && (isCrowded || isMarked)) return -1
+    if (!isNear && (isCrowded || isMarked || (used > 1 && groups.isOdd(a, used)))) return -1
     const isNamedOther = !isNear && used === 1 && this.#isNamedOther(from)
     const signs = { brand, passesLuhn: passes, isNear, isNamedOther, isGrouped: used > 1 }
     return weigh(signs)
@@ -225,7 +225,8 @@ export class TextScanner {
   #labelled(from: number, to: number, next: number): void {
     const bytes = this.#bytes
     const before = from > this.#start ? (bytes[from - 1] ?? 0) : 0
-    if ((isJoint[before] === 0 && before < 0x80) || isWord[next] === 1) return
+    const isEscape = isBlankLetter(before) && from - 2 >= this.#start && bytes[from - 2] === 0x5c
+    if ((isJoint[before] === 0 && before < 0x80 && !isEscape) || isWord[next] === 1) return
     // `12.5`, `2024-01`, `10:30` are no values of this kind.
     const isLonger = next === 0x2e || next === 0x2d || next === 0x2f || next === 0x3a
     if (isLonger && to + 1 < this.#end && isDigit[bytes[to + 1] ?? 0] === 1) return

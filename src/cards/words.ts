@@ -44,11 +44,14 @@ const meanings: readonly (readonly [meaning: number, names: readonly string[]])[
       primaryaccountnumber acctpan acctpannumber pannumber cardpan fpan dpan paymentcardnumber
       cardaccountnumber kartennummer kreditkartennummer kreditkarte numerocarte numerotarjeta
       numerodetarjeta numerocarta numerodelacarte numerocartao numerodocartao номеркарты 卡号
-      カード番号 信用卡号`),
+      カード番号 信用卡号 cc numérodecarte numérocarte númerodetarjeta númerotarjeta numerodetarjeta
+      numerodecarte númerocartão númerodocartão numerdocartao numerkarty číslokarty kortnummer
+      kortnumero kartnumarası kartnumarasi kártyaszám 卡號 信用卡號 카드번호 номерикарты
+      номеркартки رقمالبطاقة`),
   ],
   [
     CVV,
-    list(`cvv cvv1 cvv2 cvc cvc1 cvc2 csc cav cav2 cvn cvn2 cvvcode cvccode cvv2code cvc2code
+    list(`ccv ccv2 cccid cardcid cvv cvv1 cvv2 cvc cvc1 cvc2 csc cav cav2 cvn cvn2 cvvcode cvccode cvv2code cvc2code
       cvvnumber cvcnumber cvvvalue cvcvalue cvvcvc cvccvv securitycode cardsecuritycode
       cardverification cardverificationvalue cardverificationcode cardverificationnumber
       verificationvalue cardcode cardid4 icvv dcvv sicherheitscode kartenprüfnummer prüfnummer
@@ -99,7 +102,9 @@ const meanings: readonly (readonly [meaning: number, names: readonly string[]])[
   ],
   [
     LIST,
-    list('columns cols fields headers header columnnames fieldnames columnlist schema head names'),
+    list(
+      'columns cols fields rowtype columnmetadata headers header columnnames fieldnames columnlist schema head names',
+    ),
   ],
   [
     NEARBY,
@@ -120,8 +125,15 @@ const contextWords = new Set(
     cardnumber cardno primaryaccountnumber`),
 )
 /** Single words that say what else a number is, wherever they stand in a name. */
+/** Things whose `…_id` and `…_number` are no card. */
+const otherThings = new Set(
+  list(`job task run batch event message msg request correlation session trace span case ticket meter
+    policy device node host pod container process worker build commit issue product item article asset
+    sensor station vehicle flight booking reservation thread channel guild post comment status tweet
+    snapshot deployment revision document file record row batch lot serial claim contract shipment`),
+)
 const otherWords = new Set(
-  list(`order orders orderid orderno ordernumber ordernr orderref invoice invoiceid invoiceno
+  list(`order orders po auftrag auftragsnummer ordre zamówienie orderid orderno ordernumber ordernr orderref invoice invoiceid invoiceno
     invoicenumber purchaseorder tracking trackingid trackingno trackingnumber shipment shipping parcel
     waybill consignment awb imei imeisv meid esn iccid imsi sim euicc msisdn phone phonenumber telephone tel
     mobile cell fax whatsapp isbn issn ean gtin upc sku sscc barcode serial serialno serialnumber
@@ -171,10 +183,16 @@ export function meaningOf(name: string): number {
     meaning |= (whole.get(ending) ?? 0) & endings
   }
   const cards = words.findLastIndex((word) => contextWords.has(word))
-  const other = words.findLastIndex((word) => otherWords.has(word))
+  const isNumbered = /^(?:id|ids|no|nr|num|number|ref)$/.test(words.at(-1) ?? '')
+  const other = words.findLastIndex(
+    (word, i) =>
+      otherWords.has(word) || (isNumbered && i === words.length - 2 && otherThings.has(word)),
+  )
   if (other > cards) meaning |= OTHER_NUMBER
   if (cards >= 0) {
     meaning |= CONTEXT
+    // `Card #` is a column of numbers.
+    if (cards === words.length - 1 && /#\s*$/.test(name)) meaning |= CARD
     // `card: {number}` and `card_numero` are the same thing said in two ways.
     if (
       cards < words.length - 1 &&

@@ -18,7 +18,7 @@ export function stars(out: Uint8Array, start: number, end: number): void {
 
 /** A copy of [start, end) with stars. */
 export function starred(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  const out = bytes.slice(start, end)
+  const out = Uint8Array.from(bytes.subarray(start, end)) // `slice` of a Buffer is no copy.
   stars(out, 0, out.length)
   return out
 }

@@ -2,6 +2,7 @@
 import type { ConnectionConfig } from '../config/types.ts'
 import type { Connection } from '../exchange/stations.ts'
 import type { Secrets } from '../secrets/secrets.ts'
+import { detectionOf } from '../mask/detection.ts'
 import { connect } from '../upstream/upstream.ts'
 import type { Credential, Reveals } from '../upstream/credential.ts'
 import type { UpstreamTls } from '../upstream/tls.ts'
@@ -34,15 +35,19 @@ function open(
     headers,
     answerBytesMax,
   })
-  return {
+  // Made once: maskers know it by identity.
+  const detect = detectionOf({ ...config.mask, columns: config.cardholderData.columns })
+  const connection = {
     name,
     resource: `${publicUrl}/mcp/${name}`,
     upstream,
     host: new URL(url).host,
-    columns: config.cardholderData.columns,
+    columns: detect.columns,
+    detect,
     profile: config.profile,
     answerBytesMax,
   }
+  return connection
 }
 
 /** @param where the connection's place in the configuration, for messages. */

@@ -107,9 +107,15 @@ function addReaders(command: Make, where: With, done: (code: number) => void): v
     'sallyport mask --jsonl < messages.jsonl',
   )
     .option('--jsonl', 'each line {"id","message"}; without it one text or JSON message')
-    .action(async (options: { jsonl?: boolean }) => {
+    .option('--reveal', 'as a grant with `reveal: pan` sees it')
+    .option('--refuse-invalid', 'text that is not valid UTF-8 is an error, as in the gateway')
+    .action(async (options: { jsonl?: boolean; reveal?: boolean; refuseInvalid?: boolean }) => {
       const { maskCommand } = await import('./mask.ts')
-      done(await maskCommand(process.stdin, out, { jsonl: options.jsonl === true }))
+      const isColoured = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
+      const invalid = options.refuseInvalid === true ? 'refuse' : 'pass'
+      const jsonl = options.jsonl === true
+      const reveal = options.reveal === true ? 'pan' : 'none'
+      done(await maskCommand(process.stdin, out, { jsonl, reveal, isColoured, invalid }))
     })
 }
 

@@ -1,21 +1,30 @@
 /** `sallyport mask`: text or messages in, masked out, through the masker of the gateway. */
+import { isUtf8 } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import { Fault } from '../base/fault.ts'
 import { createMasker } from '../mask/masker.ts'
 import { encodeJsonString } from '../wire/text.ts'
 import { NONE, readJson } from '../wire/json.ts'
-import type { MaskPlan, MaskedAnswer, Masker } from '../mask/masker.ts'
+import type { MaskPlan, MaskedAnswer, Masker, Maskings } from '../mask/masker.ts'
 
 const limits = { bytesMax: 64 * 1024 * 1024, depthMax: 128 }
 /** A line holds a message as a string, so escapes may make it six times as long. */
 const lineBytesMax = 6 * limits.bytesMax
 const newline = 0x0a
 const binding = 'command line'
+const mark = ['\u001b[7m', '\u001b[27m'].map((code) => Buffer.from(code))
+const listedMax = 20
+const none = new Uint8Array(0)
 
 export interface MaskOptions {
   /** One `{"id","message"}` a line instead of one text. */
   readonly jsonl: boolean
-  readonly reveal?: 'pan'
+  /** `pan`: as a grant with `reveal: pan` sees it. */
+  readonly reveal?: 'none' | 'pan'
+  /** What stands masked is set off by colour, and `errors` gets a list of it: for a terminal. */
+  readonly isColoured?: boolean
+  /** Text that is not valid UTF-8 is masked byte for byte (default), or refused. */
+  readonly invalid?: 'pass' | 'refuse'
 }
 
 /**
@@ -31,7 +40,7 @@ export async function maskCommand(
 ): Promise<number> {
   const plan: MaskPlan = { reveal: options.reveal ?? 'none', columns: [], rule: 'command' }
   const masker = createMasker({ sealKey: randomBytes(32) })
-  if (!options.jsonl) return maskWhole(input, output, masker, plan)
+  if (!options.jsonl) return maskWhole(input, output, masker, plan, options)
   let line = 0
   let bad = 0
   for await (const bytes of linesOf(input)) {
@@ -57,8 +66,9 @@ async function maskWhole(
   output: NodeJS.WritableStream,
   masker: Masker,
   plan: MaskPlan,
+  options: MaskOptions,
 ): Promise<number> {
-  let masked: Uint8Array
+  let answer: MaskedAnswer
   try {
     const chunks: Buffer[] = []
     let size = 0
@@ -69,13 +79,46 @@ async function maskWhole(
         throw new Fault('too_large', `It is longer than ${limits.bytesMax} bytes.`)
       chunks.push(bytes)
     }
-    masked = maskText(Buffer.concat(chunks), masker, plan).shown.bytes
+    const text = Buffer.concat(chunks)
+    if (options.invalid === 'refuse' && !isUtf8(text))
+      throw new Fault('bad_request', 'It is not valid UTF-8.')
+    answer = maskText(text, masker, plan)
   } catch (error) {
     complain('input', error)
     return 1
   }
-  await write(output, masked)
+  const { bytes } = answer.shown
+  const isColoured = options.isColoured === true
+  await write(output, isColoured ? coloured(bytes, answer.maskings.marks(plan.reveal)) : bytes)
+  if (isColoured) tell(answer.maskings)
   return 0
+}
+
+/** The text with what was masked set off. */
+function coloured(bytes: Uint8Array, marks: Int32Array): Uint8Array {
+  const [on = none, off = none] = mark
+  const parts: Uint8Array[] = []
+  let done = 0
+  for (let i = 0; i + 1 < marks.length; i += 2) {
+    const [start = 0, end = 0] = marks.subarray(i, i + 2)
+    parts.push(bytes.subarray(done, start), on, bytes.subarray(start, end), off)
+    done = end
+  }
+  return Buffer.concat([...parts, bytes.subarray(done)])
+}
+
+/** What was found, on stderr, so that the text itself stays clean. */
+function tell(maskings: Maskings): void {
+  const list = maskings.list()
+  for (const { kind, brand, confidence, at } of list.slice(0, listedMax)) {
+    const where = at === '' ? '' : `  ${at}`
+    process.stderr.write(
+      `${kind}${brand === undefined ? '' : ` (${brand})`}, ${confidence}${where}\n`,
+    )
+  }
+  const more = list.length - listedMax
+  if (more > 0) process.stderr.write(`and ${more} more\n`)
+  if (list.length === 0) process.stderr.write('Nothing was found.\n')
 }
 
 /** A JSON message where it is one, else text. */

@@ -288,6 +288,120 @@ const refused: readonly [what: string, line: number, text: string, told: RegExp]
     /^14:21 .*must be an origin/,
   ],
   [
+    'a detector that does not exist',
+    0,
+    'masking: { also: [passport] }',
+    /^14:19 masking\.also\[0\] must be one of "iban", "routing", "ssn", "private_keys", "tokens"$/,
+  ],
+  [
+    'an unknown threshold',
+    0,
+    'masking: { threshold: none }',
+    /^14:23 masking\.threshold must be one of "low", "medium", "high", "certain"$/,
+  ],
+  [
+    'test numbers for all connections',
+    0,
+    'masking: { test_numbers: pass }',
+    /^14:12 masking\.test_numbers is no key of this mapping; known here: threshold, also, patterns$/,
+  ],
+  [
+    'a pattern that does not compile',
+    0,
+    "masking: { patterns: [ { name: a, pattern: 'x(yz' } ] }",
+    /^14:44 masking\.patterns\[0\]\.pattern is no RE2 pattern: missing closing \)$/,
+  ],
+  [
+    'a pattern that JavaScript knows and RE2 does not',
+    0,
+    "masking: { patterns: [ { name: a, pattern: 'x(?=yz)' } ] }",
+    /^14:44 .* is no RE2 pattern: invalid or unsupported Perl syntax$/,
+  ],
+  [
+    'a pattern that matches nothing',
+    10,
+    "    mask: { patterns: [ { name: a, pattern: 'x*' } ] }",
+    /^10:45 connections\[0\]\.mask\.patterns\[0\]\.pattern matches the empty text/,
+  ],
+  [
+    'a pattern without text',
+    0,
+    "masking: { patterns: [ { name: a, pattern: '' } ] }",
+    /^14:44 .*pattern must not be empty$/,
+  ],
+  [
+    'a pattern of a thousand and one characters',
+    0,
+    `masking: { patterns: [ { name: a, pattern: '${'x'.repeat(1001)}' } ] }`,
+    /^14:44 .*pattern must have at most 1000 characters$/,
+  ],
+  [
+    'a pattern that is too large',
+    0,
+    "masking: { patterns: [ { name: a, pattern: '((x{10}){10}){10}' } ] }",
+    /^14:44 .*is too large once its repetitions are written out/,
+  ],
+  [
+    'a pattern without a name',
+    0,
+    'masking: { patterns: [ { pattern: abc } ] }',
+    /^14:24 masking\.patterns\[0\]\.name is missing$/,
+  ],
+  [
+    'an unknown check',
+    0,
+    'masking: { patterns: [ { name: a, pattern: abc, check: crc } ] }',
+    /^14:56 .*check must be one of "none", "luhn", "mod97", "mod11"$/,
+  ],
+  [
+    'an unknown replacement',
+    0,
+    'masking: { patterns: [ { name: a, pattern: abc, replace: hash } ] }',
+    /^14:58 .*replace must be one of "stars", "remove"$/,
+  ],
+  [
+    'a context word of signs',
+    0,
+    "masking: { patterns: [ { name: a, pattern: abc, context: ['--'] } ] }",
+    /^14:59 .*context\[0\] must hold a letter or a digit/,
+  ],
+  [
+    'two patterns of one name',
+    0,
+    'masking: { patterns: [ { name: a, pattern: abc }, { name: a, pattern: abd } ] }',
+    /^14:59 masking\.patterns\[1\]\.name is taken: another pattern has this name$/,
+  ],
+  [
+    'two patterns of one name on a connection',
+    10,
+    '    mask: { patterns: [ { name: a, pattern: abc }, { name: a, pattern: abd } ] }',
+    /^10:60 .*mask\.patterns\[1\]\.name is taken: another pattern/,
+  ],
+  [
+    'a pattern named as one of all connections',
+    10,
+    '    mask: { patterns: [ { name: a, pattern: abc } ] }\nmasking: { patterns: [ { name: a, pattern: abd } ] }',
+    /^10:33 connections\[0\]\.mask\.patterns\[0\]\.name is taken: a pattern of `masking` has this name$/,
+  ],
+  [
+    'thirty-three patterns',
+    0,
+    `masking: { patterns: [ ${Array.from({ length: 33 }, (_, i) => `{ name: a${i}, pattern: abc }`).join(', ')} ] }`,
+    /^14:22 masking\.patterns must have at most 32 items$/,
+  ],
+  [
+    'thirty-three patterns with those of all connections',
+    10,
+    `    mask: { patterns: [ { name: b, pattern: abc } ] }\nmasking: { patterns: [ ${Array.from({ length: 32 }, (_, i) => `{ name: a${i}, pattern: abc }`).join(', ')} ] }`,
+    /^10:23 connections\[0\]\.mask\.patterns are 33 with those of `masking`; a connection has 32 at most$/,
+  ],
+  [
+    'base64 of another kind',
+    10,
+    '    mask: { base64: none }',
+    /^10:21 connections\[0\]\.mask\.base64 must be one of "text", "all"$/,
+  ],
+  [
     'a public_url in clear beside TLS',
     1,
     'public_url: http://localhost:1\nlisten: { tls: { cert: c, key: "${file:k}" } }',
@@ -427,6 +541,67 @@ test('defaults, units and relative paths come out as the rest of the house wants
   // A principal carries the identifier, the file the name.
   assert.equal(config.access[0]?.who.issuer, 'https://mcp.example.com/oauth')
   assert.equal(config.access[1]?.reveal, 'pan')
+})
+
+test('what masking says holds for each connection; its own says more, or otherwise', () => {
+  const text = [
+    ...lines.with(
+      9,
+      "    mask: { threshold: high, also: [ssn, tokens], test_numbers: pass, base64: all, patterns: [ { name: own, pattern: 'B[0-9]+', check: luhn, replace: remove, context: [badge] } ] }\n  - { name: tickets, url: https://tickets.internal/mcp }",
+    ),
+    "masking: { threshold: low, also: [iban, ssn], patterns: [ { name: shared, pattern: 'A[0-9]+' } ] }",
+  ].join('\n')
+  const { config } = readConfig(text, 's.yaml')
+  const shared = {
+    name: 'shared',
+    pattern: 'A[0-9]+',
+    check: 'none',
+    replace: 'stars',
+    context: [],
+  }
+  assert.deepEqual(config.connections[0]?.mask, {
+    threshold: 'high',
+    also: ['iban', 'ssn', 'tokens'],
+    patterns: [
+      shared,
+      { name: 'own', pattern: 'B[0-9]+', check: 'luhn', replace: 'remove', context: ['badge'] },
+    ],
+    testNumbers: 'pass',
+    base64: 'all',
+  })
+  assert.deepEqual(config.connections[1]?.mask, {
+    threshold: 'low',
+    also: ['iban', 'ssn'],
+    patterns: [shared],
+    testNumbers: 'mask',
+    base64: 'text',
+  })
+  assert.ok(!('masking' in config))
+})
+
+test('without a word on masking a connection has what its profile says', () => {
+  assert.deepEqual(readConfig(good, 's.yaml').config.connections[0]?.mask, {
+    threshold: 'medium',
+    also: [],
+    patterns: [],
+    testNumbers: 'mask',
+    base64: 'text',
+  })
+})
+
+test('no message repeats a pattern', () => {
+  for (const pattern of [
+    'hunter2hunter2(',
+    'hunter2hunter2{1001}',
+    '(?<=hunter2)hunter2',
+    'x*|hunter2',
+  ]) {
+    const found = mistakes(
+      withLine(0, `masking: { patterns: [ { name: a, pattern: '${pattern}' } ] }`),
+    )
+    assert.equal(found.length, 1)
+    assert.doesNotMatch(found.join(), /hunter2/)
+  }
 })
 
 test('a port of 0 is replaced everywhere by the one really taken', () => {

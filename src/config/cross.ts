@@ -2,6 +2,7 @@
  * What needs two places of the file at once. Works on the plain values, before anything is known to
  * be right, so that these mistakes are told together with all others.
  */
+import { patternsMax } from '../cards/also/pattern.ts'
 import { mistakeAt, nearest } from './mistakes.ts'
 import type { Mistake, Path, Source } from './mistakes.ts'
 import { isLoopbackHost, parseHostPort, parseSize, showHostPort } from './units.ts'
@@ -35,6 +36,7 @@ export function crossMistakes(source: Source, plain: unknown): Mistake[] {
   checkListeners(reading)
   checkIssuers(reading)
   checkConnections(reading)
+  checkPatterns(reading)
   checkGrants(reading)
   checkLimits(reading)
   return mistakes
@@ -114,6 +116,28 @@ function checkConnections(reading: Reading): void {
     const url = reading.text('connections', index, 'url')
     if (url?.startsWith('http://') && Object.keys(asObject(reading.at(...tls))).length > 0) {
       tell(reading, tls, 'has no meaning for a plain http address; use https or take it out')
+    }
+  }
+}
+
+/** A connection has the patterns of `masking` and its own, all under one roof. */
+function checkPatterns(reading: Reading): void {
+  const shared: Path = ['masking', 'patterns']
+  checkTwins(reading, shared, 'name', 'another pattern has this name')
+  const names = new Set(reading.list(...shared).map((_, i) => reading.text(...shared, i, 'name')))
+  for (const [index] of reading.list('connections').entries()) {
+    const own: Path = ['connections', index, 'mask', 'patterns']
+    checkTwins(reading, own, 'name', 'another pattern has this name')
+    const list = reading.list(...own)
+    for (const [i] of list.entries()) {
+      const name = reading.text(...own, i, 'name')
+      if (name === undefined || !names.has(name)) continue
+      tell(reading, [...own, i, 'name'], 'is taken: a pattern of `masking` has this name')
+    }
+    const count = reading.list(...shared).length + list.length
+    if (list.length > 0 && list.length <= patternsMax && count > patternsMax) {
+      const why = `are ${count} with those of \`masking\`; a connection has ${patternsMax} at most`
+      tell(reading, own, why)
     }
   }
 }

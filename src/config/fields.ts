@@ -1,5 +1,6 @@
 /** The single values of `sallyport.yaml`: each with its form, its bounds and what to do otherwise. */
 import { z } from 'zod'
+import { patternCharsMax, patternMistake } from '../cards/also/re2.ts'
 import type { Algorithm, HostPort, SecretRef } from './types.ts'
 import {
   durationForm,
@@ -23,6 +24,8 @@ export interface Fields {
   readonly name: Field<string>
   readonly path: Field<string>
   readonly pattern: Field<string>
+  readonly re2: Field<string>
+  readonly contextWord: Field<string>
   readonly claim: Field<string>
   readonly username: Field<string>
   readonly secret: Field<SecretRef>
@@ -77,6 +80,10 @@ export function field(absolute: (path: string) => string): Fields {
       ),
     path: text.transform(absolute),
     pattern: text,
+    re2: z.string().min(1).max(patternCharsMax).check(re2Mistake),
+    contextWord: text
+      .max(64)
+      .regex(/[\p{L}\p{N}]/u, 'must hold a letter or a digit: it is looked for as a word'),
     claim: text,
     username: text.regex(/^[^:]*$/, 'must not hold a colon (RFC 7617 §2)'),
     secret: z
@@ -181,6 +188,12 @@ function secretKind(context: z.core.ParsePayload<string>): void {
   if (kind === undefined) return
   const message = `is a \${${kind}:} reference, which this version does not support yet; use \${env:NAME} or \${file:path}`
   context.issues.push({ code: 'custom', message, input: undefined, continue: false })
+}
+
+/** RE2 syntax is not that of JavaScript: only its own reader knows. */
+function re2Mistake(context: z.core.ParsePayload<string>): void {
+  const message = patternMistake(context.value)
+  if (message !== undefined) context.issues.push({ code: 'custom', message, input: undefined })
 }
 
 function headerName(refused: RegExp, why: string): Field<string> {

@@ -110,6 +110,7 @@ function explain(issue: z.core.$ZodIssue, value: unknown): string {
       return `must be at least ${issue.minimum}`
     case 'too_big':
       if (issue.origin === 'string') return `must have at most ${issue.maximum} characters`
+      if (issue.origin === 'array') return `must have at most ${issue.maximum} items`
       return `must be at most ${issue.maximum}`
     case 'invalid_format':
     case 'custom':

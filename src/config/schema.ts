@@ -3,7 +3,11 @@
  * mistake. What needs two places of the file at once is checked in `cross.ts`.
  */
 import { z } from 'zod'
-import type { Draft, DraftIssuer } from './draft.ts'
+import { checkNames } from '../cards/also/checks.ts'
+import { alsoKinds, thresholds } from '../cards/also/kinds.ts'
+import { patternsMax } from '../cards/also/pattern.ts'
+import type { Pattern } from '../cards/also/pattern.ts'
+import type { Draft, DraftConnection, DraftIssuer, DraftMasking } from './draft.ts'
 import { field } from './fields.ts'
 import type { Fields } from './fields.ts'
 import type { ConnectionConfig, CredentialConfig, GrantConfig } from './types.ts'
@@ -33,6 +37,9 @@ export function fileSchema(absolute: (path: string) => string): Schema<Draft> {
       identity: z.strictObject({
         issuers: z.array(issuer(f)).min(1).describe('Whose access tokens are believed.'),
       }),
+      masking: masking(f)
+        .prefault({})
+        .describe('What is looked for besides card data, on all connections.'),
       connections: z.array(connection(f)).min(1).describe('The MCP servers behind the gateway.'),
       access: z
         .array(grant(f))
@@ -196,7 +203,64 @@ function timeouts(f: Fields): Schema<ConnectionConfig['timeouts']> {
     .transform((raw) => ({ connectMs: raw.connect, headersMs: raw.headers, idleMs: raw.idle }))
 }
 
-function connection(f: Fields): Schema<Draft['connections'][number]> {
+/** What `masking` and a connection's `mask` share. */
+function looked(f: Fields): {
+  readonly threshold: z.ZodExactOptional<Schema<NonNullable<DraftMasking['threshold']>>>
+  readonly also: Schema<DraftMasking['also']>
+  readonly patterns: Schema<DraftMasking['patterns']>
+} {
+  const threshold: Schema<NonNullable<DraftMasking['threshold']>> = z
+    .enum(thresholds)
+    .describe('What is less sure is masked in the record and left on delivery.')
+  return {
+    threshold: z.exactOptional(threshold),
+    also: z.array(z.enum(alsoKinds)).prefault([]).describe('Detectors beyond card data.'),
+    patterns: z
+      .array(pattern(f))
+      .max(patternsMax)
+      .prefault([])
+      .describe('Patterns of your own, in RE2 syntax.'),
+  }
+}
+
+function masking(f: Fields): Schema<DraftMasking> {
+  return z.strictObject(looked(f))
+}
+
+function pattern(f: Fields): Schema<Pattern> {
+  return z.strictObject({
+    name: f.name,
+    pattern: f.re2.describe('RE2 syntax; in single quotes YAML leaves it as it is.'),
+    check: z.enum(checkNames).prefault('none').describe('A check digit that must fit.'),
+    replace: z
+      .enum(['stars', 'remove'])
+      .prefault('stars')
+      .describe('Stars of the same shape, or `[NAME removed]`.'),
+    context: z
+      .array(f.contextWord)
+      .max(32)
+      .prefault([])
+      .describe('Words of which one must stand near; without, a match is of low confidence.'),
+  })
+}
+
+function mask(f: Fields): Schema<DraftConnection['mask']> {
+  return z
+    .strictObject({
+      ...looked(f),
+      test_numbers: z
+        .enum(['mask', 'pass'])
+        .prefault('mask')
+        .describe('Whether published test numbers of cards are delivered.'),
+      base64: z
+        .enum(['text', 'all'])
+        .prefault('text')
+        .describe('Whether base64 that no MIME type names as text is looked into.'),
+    })
+    .transform(({ test_numbers: testNumbers, ...rest }) => ({ ...rest, testNumbers }))
+}
+
+function connection(f: Fields): Schema<DraftConnection> {
   const headers = z.strictObject({
     request: z.array(f.allowedHeader).prefault([]),
     response: z.array(f.allowedHeader).prefault([]),
@@ -213,6 +277,7 @@ function connection(f: Fields): Schema<Draft['connections'][number]> {
         .strictObject({ columns: z.array(f.text).prefault([]) })
         .prefault({})
         .describe('More names of columns and keys that hold card numbers; `*` stands for any run.'),
+      mask: mask(f).prefault({}).describe('More than `masking` says, for this server.'),
       profile: z.enum(['pci']).prefault('pci'),
       answer_bytes_max: f.sizeOf('1KiB', '1GiB').exactOptional(),
     })

@@ -1,10 +1,10 @@
 /** The last defaults: those which follow from another key. */
-import type { Draft, DraftIssuer } from './draft.ts'
-import type { Config, GrantConfig, IssuerConfig } from './types.ts'
+import type { Draft, DraftConnection, DraftIssuer, DraftMasking } from './draft.ts'
+import type { Config, ConnectionConfig, GrantConfig, IssuerConfig, MaskConfig } from './types.ts'
 import { showHostPort } from './units.ts'
 
 /** @param draft a checked file: every name in it is known. */
-export function settle(draft: Draft): Config {
+export function settle({ masking, ...draft }: Draft): Config {
   const { listen } = draft
   const scheme = listen.tls ? 'https' : 'http'
   const publicUrl = draft.publicUrl ?? `${scheme}://${showHostPort(listen.gateway)}`
@@ -18,8 +18,24 @@ export function settle(draft: Draft): Config {
     connections: draft.connections.map((connection) => ({
       ...connection,
       answerBytesMax: connection.answerBytesMax ?? draft.limits.answerBytesMax,
+      mask: settleMask(connection, masking),
     })),
     access: draft.access.map((grant) => settleGrant(grant, issuers)),
+  }
+}
+
+/** What each profile masks on delivery when nothing else is said. */
+const profileThresholds: Readonly<Record<ConnectionConfig['profile'], MaskConfig['threshold']>> = {
+  pci: 'medium',
+}
+
+/** What `masking` says holds for every connection; a connection's own adds to lists. */
+function settleMask({ mask, profile }: DraftConnection, masking: DraftMasking): MaskConfig {
+  return {
+    ...mask,
+    threshold: mask.threshold ?? masking.threshold ?? profileThresholds[profile],
+    also: [...new Set([...masking.also, ...mask.also])],
+    patterns: [...masking.patterns, ...mask.patterns],
   }
 }
 

@@ -1,4 +1,6 @@
 /** What the rest of the house sees of `sallyport.yaml`: checked, with defaults, in our units. */
+import type { AlsoKind, Threshold } from '../cards/also/kinds.ts'
+import type { Pattern } from '../cards/also/pattern.ts'
 
 export interface HostPort {
   readonly host: string
@@ -70,6 +72,20 @@ export interface ConnectionTlsConfig {
   readonly serverName?: string
 }
 
+/** What is looked for in the messages of a connection besides card data, and how it is treated. */
+export interface MaskConfig {
+  /** The least confidence that is masked on delivery. */
+  readonly threshold: Threshold
+  /** Those of `masking` and the connection's own. */
+  readonly also: readonly AlsoKind[]
+  /** The same for patterns. */
+  readonly patterns: readonly Pattern[]
+  /** `pass`: the published test numbers of processors are left on delivery. */
+  readonly testNumbers: 'mask' | 'pass'
+  /** `all`: base64 is looked into also where no MIME type names it as text. */
+  readonly base64: 'text' | 'all'
+}
+
 export interface ConnectionConfig {
   readonly name: string
   readonly url: string
@@ -83,6 +99,7 @@ export interface ConnectionConfig {
   /** Header names, lower case, let through besides those MCP itself needs. */
   readonly headers: { readonly request: readonly string[]; readonly response: readonly string[] }
   readonly cardholderData: { readonly columns: readonly string[] }
+  readonly mask: MaskConfig
   readonly profile: 'pci'
   readonly answerBytesMax: number
 }

@@ -28,6 +28,8 @@ export function newWay(incoming: Incoming, at: Stations): Way {
     known: undefined,
     spoken: undefined,
     session: undefined,
+    sid: undefined,
+    isUndone: false,
     message: undefined,
     legs: [],
     opening: [],
@@ -42,7 +44,7 @@ export function newWay(incoming: Incoming, at: Stations): Way {
  * Host and origin, then the token, then the grant, in this order: nobody learns the name of a
  * connection who has not signed in.
  * @throws {Fault} `host_refused`, `origin_refused`, `no_identity`, `identity_down`,
- *   `connection_unknown`, `connection_refused`, `stopping`, `path_unknown`.
+ *   `connection_unknown`, `connection_refused`, `session_unknown`, `stopping`, `path_unknown`.
  */
 export async function identify(way: Way, at: Stations): Promise<Known> {
   if (at.isStopping())
@@ -80,7 +82,20 @@ export async function identify(way: Way, at: Stations): Promise<Known> {
     const message = 'No grant gives you this connection. Ask whoever keeps the access list.'
     throw new Fault('connection_refused', message, { facts: { reason: 'no_grant' } })
   }
+  way.sid = sidOf(way, way.known, at)
   return way.known
+}
+
+/** One that left as an alias is what it stands for; somebody else's alias is no session of theirs. */
+function sidOf(way: Way, known: Known, at: Stations): string | undefined {
+  const sid = way.incoming.headers.get('mcp-session-id')
+  if (sid === undefined) return undefined
+  try {
+    return at.masker.unseal(sid, known.binding)
+  } catch (cause) {
+    const message = 'There is no such session of yours on this connection.'
+    throw new Fault('session_unknown', message, { cause, facts: { reason: 'session_unknown' } })
+  }
 }
 
 const whos = new WeakMap<Principal, Masked<Who>>()
@@ -144,14 +159,15 @@ export async function readBody(way: Way, known: Known, at: Stations): Promise<Bo
   way.message = first.kind === 'one' ? first.message : undefined
   const tree = first.kind === 'one' ? first.message.tree : first.messages[0]?.tree
   const bytes = tree === undefined ? came : at.masker.undo(tree, known.binding)
-  const posted = bytes === came ? first : readPosted(bytes, limits)
-  const sid = way.incoming.headers.get('mcp-session-id')
+  way.isUndone = bytes !== came
+  const posted = way.isUndone ? readPosted(bytes, limits) : first
   const version =
-    sid === undefined ? undefined : at.state.binding(known.connection.name, sid)?.version
+    way.sid === undefined ? undefined : at.state.binding(known.connection.name, way.sid)?.version
   way.spoken = classify(posted, way.incoming.headers, version)
-  if (way.spoken.era === 'modern' && posted.kind === 'one') {
-    checkMirrors(posted.message, way.incoming.headers)
-    at.mirrors.check(known.connection.name, posted.message, way.incoming.headers)
+  if (way.spoken.era === 'modern' && first.kind === 'one') {
+    // As it came: a header that repeats an alias agrees with the alias.
+    checkMirrors(first.message, way.incoming.headers)
+    at.mirrors.check(known.connection.name, first.message, way.incoming.headers)
   }
   return { posted, bytes }
 }
@@ -161,7 +177,7 @@ export function join(way: Way, known: Known, posted: Posted | null, at: Stations
   const { headers, source } = way.incoming
   const { connection, owner } = known
   const { era, version } = way.spoken ?? { era: 'legacy' as const, version: '2025-03-26' }
-  const sid = era === 'legacy' ? headers.get('mcp-session-id') : undefined
+  const sid = era === 'legacy' ? way.sid : undefined
   const trait = { ip: source.ip, userAgent: headers.get('user-agent') ?? '' }
   const opener = posted?.kind === 'one' && posted.message.method === 'initialize'
   let joined

@@ -16,7 +16,9 @@ const messagesOf = (posted: Posted): readonly Message[] =>
 
 /** The messages masked for the record; what is sent stays as it came. */
 export function maskAsked(posted: Posted, known: Known, at: Stations): AskedMasked[] {
-  return messagesOf(posted).map((message) => at.masker.asked(elementTree(message, at), known.plan))
+  return messagesOf(posted).map((message) =>
+    at.masker.asked(elementTree(message, at), known.plan, known.binding),
+  )
 }
 
 /** What policy decides by: everything of it from the body. */

@@ -3,7 +3,7 @@ import { Fault } from '../base/fault.ts'
 import type { Answer } from '../upstream/answer.ts'
 import { splice } from '../wire/splice.ts'
 import type { Edit } from '../wire/splice.ts'
-import { SseReader, withId } from '../wire/sse.ts'
+import { SseReader } from '../wire/sse.ts'
 import type { SseEvent } from '../wire/sse.ts'
 import { pendingKey, receiptName, recordEnd, recordMessage } from './account.ts'
 import type { Account } from './budget.ts'
@@ -22,6 +22,7 @@ import {
   readArrived,
   tooLarge,
 } from './messages.ts'
+import { shownEvent, shownHeaders } from './outside.ts'
 import {
   beginStream,
   keepAlive,
@@ -45,7 +46,7 @@ export async function respond(way: Way, known: Known, answer: Answer, at: Statio
     bindSession(way, answer, at)
     if (answer.type === 'sse') await respondStream(way, known, answer, account, at)
     else if (answer.type === 'json') await respondWhole(way, known, answer, account, at)
-    else await respondEmpty(way, answer, at)
+    else await respondEmpty(way, known, answer, at)
   } finally {
     account.end()
     answer.discard() // What was not read to its end, for whatever reason, is cut off.
@@ -56,8 +57,7 @@ export async function respond(way: Way, known: Known, answer: Answer, at: Statio
 async function checkStatus(way: Way, answer: Answer, at: Stations): Promise<void> {
   const { status } = answer
   const { session } = way
-  const named = way.incoming.headers.get('mcp-session-id') !== undefined
-  if (status === 404 && named && session !== undefined) {
+  if (status === 404 && way.sid !== undefined && session !== undefined) {
     await endSession(session, 'ended_by_server', true, at)
   }
   if (status === 401 || status === 403 || status === 407) {
@@ -81,7 +81,7 @@ function bindSession(way: Way, answer: Answer, at: Stations): void {
 }
 
 /** No message: right for what is not answered by one. What a server says besides is not passed on. */
-async function respondEmpty(way: Way, answer: Answer, at: Stations): Promise<void> {
+async function respondEmpty(way: Way, known: Known, answer: Answer, at: Stations): Promise<void> {
   if (way.legs.some((leg) => leg.kind === 'request')) {
     throw badAnswer(
       'no_message',
@@ -90,7 +90,7 @@ async function respondEmpty(way: Way, answer: Answer, at: Stations): Promise<voi
   }
   const outcome = answer.status < 400 ? ('ok' as const) : ('error' as const)
   for (const leg of way.legs) await recordEnd(leg, { outcome, httpStatus: answer.status }, at)
-  const { 'content-type': _, ...headers } = answer.headers
+  const { 'content-type': _, ...headers } = shownHeaders(answer.headers, known, at)
   sendWhole(way, { status: answer.status, headers }, undefined)
 }
 
@@ -103,7 +103,8 @@ async function respondWhole(
   at: Stations,
 ): Promise<void> {
   const bytes = await collect(answer.body, known.connection.answerBytesMax, account)
-  const { status, headers } = answer
+  const { status } = answer
+  const headers = shownHeaders(answer.headers, known, at)
   if (bytes[0] === 0x5b && way.legs.length > 1) {
     await respondBatch(way, known, { status, headers, bytes }, at)
     return
@@ -189,7 +190,7 @@ async function respondStream(
 ): Promise<void> {
   const giveBack = at.streams.take(known.owner)
   way.undo.push(giveBack)
-  beginStream(way, answer.status, answer.headers)
+  beginStream(way, answer.status, shownHeaders(answer.headers, known, at))
   const reader = new SseReader({ eventBytesMax: known.connection.answerBytesMax })
   for await (const chunk of answer.body) {
     await account.take(chunk.length)
@@ -224,14 +225,7 @@ async function respondEvent(
   const passed = await pass(again, { known, status, eventId: event.id }, at)
   const { shown, maskings, receipt, name } = passed
   noteShown(way, known, maskings, at)
-  await sendPart(way, releaseEvent(sealed(event, known, at), shown, receipt, name))
-}
-
-/** An event id comes back from the client; one that looks like a card number leaves as an alias. */
-function sealed(event: SseEvent, known: Known, at: Stations): SseEvent {
-  if (event.id === undefined) return event
-  const id = at.masker.seal(event.id, known.binding)
-  return id === event.id ? event : { ...event, id, raw: withId(event, id) }
+  await sendPart(way, releaseEvent(shownEvent(event, known, at), shown, receipt, name))
 }
 
 /** An event without a message: it opens or paces a stream that can be resumed, or keeps it alive. */
@@ -259,7 +253,7 @@ async function respondControl(
     isAgain: !isNewId,
   }
   const receipt = await recordMessage(leg, told, undefined, at)
-  await sendPart(way, releaseControl(sealed(event, known, at), receipt, receiptName(leg)))
+  await sendPart(way, releaseControl(shownEvent(event, known, at), receipt, receiptName(leg)))
 }
 
 /** Keeps which exchange an event id belongs to. @returns false for an event that was sent before. */

@@ -27,6 +27,7 @@ import { bareLeg, identify, join, legsOf, newWay, readBody } from './arrive.ts'
 import { askedOf, maskAsked, noteCancelled, notePending } from './asked.ts'
 import { recordIntent } from './account.ts'
 import { endSession } from './closing.ts'
+import { sentHeaders } from './outside.ts'
 import { refuse } from './refuse.ts'
 import { respond } from './respond.ts'
 import type { Stations } from './stations.ts'
@@ -93,8 +94,7 @@ async function serveNothing(way: Way, at: Stations): Promise<void> {
 }
 
 function digestOf(way: Way, known: Known, body: Uint8Array, at: Stations): string {
-  const { headers, method } = way.incoming
-  return at.digest(known.connection.name, method, headers.get('mcp-session-id') ?? '', body)
+  return at.digest(known.connection.name, way.incoming.method, way.sid ?? '', body)
 }
 
 /** What `send` needs: the bytes, and the evidence that they may go. */
@@ -121,19 +121,8 @@ async function send(way: Way, known: Known, sending: Sending, at: Stations): Pro
   else incoming.gone.addEventListener('abort', leave, { once: true })
   const method =
     incoming.method === 'GET' || incoming.method === 'DELETE' ? incoming.method : 'POST'
-  const headers = unsealed(incoming.headers.entries(), known, at)
+  const headers = sentHeaders(way, known, at)
   const out = { digest, method, headers, signal: work.signal } as const
   const whole = bytes === undefined ? out : { ...out, body: bytes }
   return await known.connection.upstream.send(whole, permit, intent)
-}
-
-/** A `Last-Event-ID` that left as an alias goes back as what it stands for. */
-function* unsealed(
-  headers: Iterable<[string, string]>,
-  known: Known,
-  at: Stations,
-): Iterable<[string, string]> {
-  for (const [name, value] of headers) {
-    yield name === 'last-event-id' ? [name, at.masker.unseal(value, known.binding)] : [name, value]
-  }
 }

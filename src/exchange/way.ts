@@ -61,6 +61,10 @@ export interface Way {
   known: Known | undefined
   spoken: Spoken | undefined
   session: Session | undefined
+  /** The server's session id that the client names, whatever it left as. */
+  sid: string | undefined
+  /** Whether the body held aliases, which its server gets undone. */
+  isUndone: boolean
   /** The first message read, so that a refusal can answer it by id. */
   message: Message | undefined
   legs: readonly Leg[]

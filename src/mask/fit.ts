@@ -77,7 +77,7 @@ function fit(edited: Edited, of: Fitting): void {
   for (let round = 0; complaints.length > 0; round++) {
     const suspects = suspectsOf(complaints)
     const moved = [...suspects].filter(([spot, own]) => spot.next(own))
-    if (moved.length === 0 || round >= roundsMax) throw withheld(of, suspects, changes.spots)
+    if (moved.length === 0 || round >= roundsMax) throw withheld(of, suspects, changes)
     complaints = schema.weigh(masked, run)
     if (complaints === undefined) return
   }
@@ -90,7 +90,8 @@ function fit(edited: Edited, of: Fitting): void {
 class Spots implements Changes {
   readonly spots: Spot[] = []
   readonly #usual: (string | number)[] = []
-  #hasKeys = false
+  /** Where the first key stands that is masked. */
+  keyStart = -1
   readonly #of: Edited
   readonly #order: readonly number[]
   /** Invariant: the values are asked for in the order in which they stand. */
@@ -114,7 +115,7 @@ class Spots implements Changes {
   key(tree: JsonTree, key: Node): string {
     const span = this.#span(tree.start(key) + 1, tree.end(key) - 1, true)
     if (span === undefined) return tree.text(key)
-    this.#hasKeys = true
+    if (this.keyStart < 0) this.keyStart = span.start
     const { findings, message, reveal } = this.#of
     const usual = span.found.map((i) => usualForm(findings, message, i, reveal))
     return String(valueOf(this.#of, span, usual))
@@ -122,7 +123,7 @@ class Spots implements Changes {
 
   /** The value as the server sent it: the same with clear spots, unless its keys differ. */
   cleared(tree: JsonTree, content: Node, masked: Instance): Instance {
-    if (this.#hasKeys) return instanceOf(tree, content, unchanged)
+    if (this.keyStart >= 0) return instanceOf(tree, content, unchanged)
     for (const spot of this.spots) {
       this.#usual.push(spot.value)
       spot.value = spot.clear()
@@ -186,10 +187,10 @@ function write(findings: Findings, spot: Spot): void {
 function withheld(
   of: Fitting,
   suspects: ReadonlyMap<Spot, unknown>,
-  spots: readonly Spot[],
+  { spots, keyStart }: Spots,
 ): Fault {
   const [spot = spots[0]] = suspects.keys()
-  const at = spot === undefined ? '' : pointerTo(of, spot.span.start)
+  const at = pointerTo(of, spot?.span.start ?? keyStart)
   return new Fault(
     'mask_failed',
     `The call ran, and its answer is withheld: the outputSchema of the tool takes no masked value at ${at}. Widen the schema there (a text without enum or pattern), or leave the field out of the call.`,
@@ -201,7 +202,7 @@ function withheld(
 function pointerTo({ tree, word }: Fitting, offset: number): string {
   let pointer = ''
   let at: Node = tree.root
-  for (;;) {
+  while (tree.start(at) < offset) {
     const isObject = tree.kind(at) === 'object'
     let child = tree.first(at)
     const valueIn = (n: Node): Node => (isObject ? tree.value(n) : n)
@@ -211,4 +212,5 @@ function pointerTo({ tree, word }: Fitting, offset: number): string {
     pointer += isObject && key === '*' ? '/~2a' : `/${key}`
     at = valueIn(child)
   }
+  return pointer
 }

@@ -171,28 +171,32 @@ function tell(b: Uint8Array, items: readonly Item[], parts: readonly Group[], sc
   const brand = brandOf(digits, length)
   if (brand === 0 || (brand & NEEDS_CONTEXT) !== 0) return false
   if (isOneDigit(digits, length) || !passesLuhn(digits, length)) return false
-  if (parts.some((part) => isTaken(scan, part))) return false
-  let done = 0
-  for (const item of new Set(parts.map((part) => part.item))) {
+  const spans = [...new Set(parts.map((part) => part.item))].map((item) => {
     const own = parts.filter((part) => part.item === item)
-    const start = own[0]?.start ?? 0
-    const end = own.at(-1)?.end ?? 0
+    return { item, start: own[0]?.start ?? 0, end: own.at(-1)?.end ?? 0 }
+  })
+  if (spans.some((span) => isTaken(scan, span))) return false
+  let done = 0
+  let told = -1
+  for (const { item, start, end } of spans) {
     const patch = Buffer.from(b.subarray(start, end))
     for (let i = 0; i < patch.length; i++) {
       if (isDigit[patch[i] ?? 0] === 1 && length - done++ > 4) patch[i] = 0x2a
     }
-    place(scan, items[item], start, end, code(PAN, HIGH, PATCH, brand), patch)
+    told = place(scan, items[item], start, end, code(PAN, HIGH, PATCH, brand), patch)
   }
   // The number is told once, by its last part.
-  const last = (scan.findings.count - 1) * FIELDS
+  const last = told * FIELDS
   scan.findings.rows[last + LAST4] = Number(digits.subarray(length - 4, length).join(''))
   scan.findings.rows[last + HASH] = scan.hashOf(digits, length)
   return true
 }
 
-function isTaken({ findings }: Scan, { start, end }: Group): boolean {
+/** Whether something was found that goes beyond a part; what lies within it is replaced. */
+function isTaken({ findings }: Scan, { start, end }: { start: number; end: number }): boolean {
   for (let i = 0; i < findings.count; i++) {
-    if (findings.field(i, START) < end && findings.field(i, END) > start) return true
+    const [from, to] = [findings.field(i, START), findings.field(i, END)]
+    if (from < end && to > start && (from < start || to > end)) return true
   }
   return false
 }
@@ -204,8 +208,13 @@ function place(
   end: number,
   what: number,
   patch: Uint8Array,
-): void {
+): number {
   const { path, findings } = scan
+  for (let i = 0; i < findings.count; i++) {
+    if (findings.field(i, START) < start || findings.field(i, END) > end) continue
+    findings.replace(i, { start, end, what, patch }, -1, 0)
+    return i
+  }
   path.index[path.depth - 1] = item?.index ?? 0
   const { depth } = path
   const keys = item?.keys ?? []
@@ -218,4 +227,5 @@ function place(
   scan.found(start, end, what, -1)
   findings.patches.set(at, patch)
   while (path.depth > depth) path.pop()
+  return at
 }

@@ -422,6 +422,8 @@ test('a request of the server keeps an id that the client can answer', () => {
 test("the client's own words come back as they were", () => {
   const { kept, shown } = answer(`{"jsonrpc":"2.0","id":"${visa}","result":{}}`)
   assert.ok(shown.includes(visa) && !kept.includes(visa))
+  const call = `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":{"progressToken":"${visa}"}}}`
+  masker.asked(readJson(Buffer.from(call), limits), plan, 'ada@shop')
   const progress = `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"${visa}","progress":1}}`
   assert.equal(answer(progress).shown, progress)
 })
@@ -471,7 +473,7 @@ test('groups tell kind, brand, place and last four of each', () => {
 })
 test('a request is masked for the record', () => {
   const asked = `{"jsonrpc":"2.0","id":"${visa}","method":"tools/call","params":{"name":"q","arguments":{"sql":"select '${visa}'"}}}`
-  const { kept, maskings } = masker.asked(readJson(Buffer.from(asked), limits), plan)
+  const { kept, maskings } = masker.asked(readJson(Buffer.from(asked), limits), plan, 'ada@shop')
   assert.equal(Buffer.from(kept.value).toString(), asked.replaceAll(visa, stars(visa)))
   assert.equal(maskings.count, 2)
 })

@@ -9,7 +9,8 @@ import { MEDIUM } from '../cards/findings.ts'
 import { readJson } from '../wire/json.ts'
 import { splice } from '../wire/splice.ts'
 import { deliver, keep, keepAndDeliver, keepValue, untouched } from './masked.ts'
-import { placesOf } from './places.ts'
+import { OwnWords } from './own.ts'
+import { leaving, placesOf, returning } from './places.ts'
 import { renderKept, renderShown } from './render.ts'
 import { nothing, reportOf } from './report.ts'
 import { aliasPrefix, aliasScheme, createSealer } from './seal.ts'
@@ -48,8 +49,15 @@ export interface Masker {
    * @param fit keeps a result valid against the schema of its tool.
    */
   answer(tree: JsonTree, plan: MaskPlan, binding: string, fit?: Fit): MaskedAnswer
-  /** A client's message, for the record; what is forwarded stays as it came. */
-  asked(tree: JsonTree, plan: MaskPlan): { kept: Masked<Uint8Array>; maskings: Maskings }
+  /**
+   * A client's message, for the record; what is forwarded stays as it came. Its id and progress
+   * token may be said back to this binding from here on.
+   */
+  asked(
+    tree: JsonTree,
+    plan: MaskPlan,
+    binding: string,
+  ): { kept: Masked<Uint8Array>; maskings: Maskings }
   /**
    * A client's message with sealed aliases undone; the same array when it has none.
    * @throws {Fault} `bad_params` when an alias is forged or belongs to another binding.
@@ -93,6 +101,7 @@ class PlanMasker implements Masker {
   readonly #scanners = new Map<string, Scanner>()
   readonly #words = new Scanner([])
   readonly #plain = new Map<string, Masked<string>>()
+  readonly #own = new OwnWords()
   #last: { columns: readonly string[]; scanner: Scanner } = { columns: [], scanner: this.#words }
 
   constructor(sealer: Sealer, settings: Omit<ScanSettings, 'threshold'>) {
@@ -102,16 +111,21 @@ class PlanMasker implements Masker {
 
   answer(tree: JsonTree, plan: MaskPlan, binding: string, fit?: Fit): MaskedAnswer {
     const scanner = this.#scannerFor(plan.columns)
-    scanner.tree(tree, placesOf(tree))
+    scanner.tree(tree, placesOf(tree, leaving))
     const aliases = scanner.hot.length === 0 ? [] : this.#aliases(tree, scanner, binding)
     return this.#both(tree.bytes, scanner, plan, aliases, fit)
   }
 
-  asked(tree: JsonTree, plan: MaskPlan): { kept: Masked<Uint8Array>; maskings: Maskings } {
+  asked(
+    tree: JsonTree,
+    plan: MaskPlan,
+    binding: string,
+  ): { kept: Masked<Uint8Array>; maskings: Maskings } {
     const scanner = this.#scannerFor(plan.columns)
     scanner.tree(tree, [])
     const { findings, hasKeys } = scanner.scan
     if (findings.count === 0) return { kept: keep(tree.bytes, untouched), maskings: nothing }
+    this.#own.note(tree, binding)
     const { bytes, written } = renderKept(tree.bytes, findings)
     if (hasKeys) mustRead(bytes)
     return { kept: keep(bytes, written), maskings: this.#report(tree.bytes, scanner, plan) }
@@ -126,7 +140,7 @@ class PlanMasker implements Masker {
       return tree.bytes
     }
     const edits: Edit[] = []
-    for (const { node, start } of placesOf(tree)) {
+    for (const { node, start } of placesOf(tree, returning)) {
       if (tree.kind(node) !== 'string') continue
       const alias = aliasIn(tree.text(node))
       if (alias !== undefined) {
@@ -144,14 +158,15 @@ class PlanMasker implements Masker {
   }
 
   seal(value: string, binding: string): string {
-    return this.#wordText(value) === value ? value : this.#sealer.seal(Buffer.from(value), binding)
+    if (this.#wordText(value) === value) return value
+    return this.#sealer.seal(Buffer.from(value), wordBinding(binding))
   }
 
   unseal(value: string, binding: string): string {
     const alias = aliasIn(value)
     return alias === undefined
       ? value
-      : Buffer.from(this.#sealer.open(alias, binding)).toString('utf8')
+      : Buffer.from(this.#sealer.open(alias, wordBinding(binding))).toString('utf8')
   }
 
   word(text: string): Masked<string> {
@@ -204,7 +219,10 @@ class PlanMasker implements Masker {
   }
 
   #aliases(tree: JsonTree, scanner: Scanner, binding: string): Alias[] {
-    return scanner.hot.map((place: Place) => {
+    const isAsItCame = ({ kind, node }: Place): boolean =>
+      kind === 'answer' || (kind === 'echo' && this.#own.has(tree, node, binding))
+    const sealed = scanner.hot.filter((place) => !isAsItCame(place))
+    return sealed.map((place) => {
       const alias = this.#sealer.seal(tree.raw(place.node), binding)
       const text = place.kind === 'uri' ? aliasScheme + alias : alias
       return { start: place.start, end: tree.end(place.node), bytes: Buffer.from(`"${text}"`) }
@@ -247,6 +265,9 @@ class PlanMasker implements Masker {
     }
   }
 }
+
+/** What stands for a header is no value of a message: neither opens in the place of the other. */
+const wordBinding = (binding: string): string => `${binding}\0word`
 
 /** The alias in the text of an opaque value, or undefined. */
 function aliasIn(text: string): string | undefined {

@@ -2,7 +2,9 @@
 import { CODE, FIELDS, HASH, INDEXES, LAST4, PAN, RECORD_ONLY } from '../cards/findings.ts'
 import { INNER, MEMBER } from '../cards/path.ts'
 import { TEMPLATE, brandOfCode, confidenceOf, headOfCode, kindOf } from '../cards/findings.ts'
+import { keyText } from '../cards/keys.ts'
 import { brands } from '../cards/ranges.ts'
+import { marksOf } from './marks.ts'
 import type { Findings } from '../cards/findings.ts'
 import type { Template } from '../cards/path.ts'
 
@@ -50,6 +52,8 @@ export interface Maskings {
   list(): Masking[]
   /** The keyed hashes of the card numbers that are delivered as the plan says, one a finding. */
   hashes(): Int32Array
+  /** Where the client's copy differs, as pairs of offsets of it; see `marks.ts`. */
+  marks(reveal: 'none' | 'pan'): Int32Array
 }
 
 const kinds: readonly MaskingKind[] = [
@@ -72,6 +76,7 @@ export const nothing: Maskings = {
   groups: () => [],
   list: () => [],
   hashes: () => new Int32Array(0),
+  marks: () => new Int32Array(0),
 }
 
 /**
@@ -108,6 +113,7 @@ export function reportOf(
         }
       }),
     hashes: () => hashesOf(findings),
+    marks: (reveal) => marksOf(findings, reveal),
   }
 }
 
@@ -228,19 +234,4 @@ function memberOf(
   const key = keyText(message.subarray(start, end), levels)
   const segment = word(key).replaceAll('~', '~0').replaceAll('/', '~1')
   return segment === '*' ? '/~2a' : `/${segment}`
-}
-
-/** The text of a key that stands in `levels` strings, one in the other. */
-function keyText(bytes: Uint8Array, levels: number): string {
-  let text = Buffer.from(bytes).toString('utf8')
-  for (let i = 0; i < levels && text.includes('\\'); i++) {
-    try {
-      const inner: unknown = JSON.parse(`"${text}"`)
-      if (typeof inner === 'string') text = inner
-    } catch {
-      // A key of text that only looked like JSON: its bytes as they are name it as well.
-      return text
-    }
-  }
-  return text
 }

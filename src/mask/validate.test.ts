@@ -220,6 +220,9 @@ test('what branches complain of is told only where none of them fits', () => {
   slot.value = '**'
   assert.equal(weighed({ anyOf: branches }), '')
   assert.equal(weighed({ oneOf: branches }), '')
+  // What a branch said that was left does not blame anybody for something else.
+  assert.equal(weighed({ anyOf: branches, minProperties: 2 }), 'minProperties')
+  assert.equal(weighed({ oneOf: branches, minProperties: 2 }), 'minProperties')
   slot.value = '12'
   assert.equal(weighed({ oneOf: branches }), 'oneOf')
 })
@@ -338,6 +341,8 @@ const { schema: anySchema } = fc.letrec<{ schema: unknown }>((tie) => {
       fc.boolean(),
       fc
         .subarray(Object.keys(keywords), { maxLength: 4 })
+        // ajv 8.20 lets `[]` contain anything beside `prefixItems`.
+        .filter((names) => !names.includes('prefixItems') || !names.includes('contains'))
         .chain((names) =>
           fc.record(
             Object.fromEntries(Object.entries(keywords).filter(([name]) => names.includes(name))),
@@ -346,6 +351,16 @@ const { schema: anySchema } = fc.letrec<{ schema: unknown }>((tie) => {
     ),
   }
 })
+
+/** Undefined where the code that ajv made throws: it names what it has not declared, now and then. */
+function verdictOf(ask: () => boolean): boolean | undefined {
+  try {
+    return ask()
+  } catch (error) {
+    if (error instanceof ReferenceError) return undefined
+    throw error
+  }
+}
 
 test('it says of every value and schema what ajv says', () => {
   const ajv = new Ajv2020({ strict: false, validateSchema: false, logger: false })
@@ -356,7 +371,8 @@ test('it says of every value and schema what ajv says', () => {
     const [whole, value]: [object, unknown] = JSON.parse(
       JSON.stringify([{ allOf: [schema], $defs: { d, e } }, drawn]),
     )
-    const want = ajv.compile(whole)(value)
+    const want = verdictOf(() => ajv.compile(whole)(value))
+    fc.pre(want !== undefined)
     verdicts.add(want)
     assert.equal(fits(whole, value), want)
   })

@@ -6,7 +6,7 @@ import { TextScanner } from '../cards/text.ts'
 import { ValueScanner } from '../cards/value.ts'
 import { Scan } from '../cards/scan.ts'
 import { Spots } from '../cards/spots.ts'
-import { Names } from '../cards/words.ts'
+import { Names, OTHER_NUMBER } from '../cards/words.ts'
 import { NONE } from '../wire/json.ts'
 import { runsOf, withBreaks } from './base64.ts'
 import { maskBlob } from './blob.ts'
@@ -24,7 +24,7 @@ export class Scanner {
   // The message at hand.
   #places: readonly Place[] = []
   #nextPlace = 0
-  /** Opaque values in which something was found. */
+  /** Values that are no content and in which something was found. */
   readonly hot: Place[] = []
   #blobs: Scanner | undefined
   readonly #spots = new Spots()
@@ -138,7 +138,8 @@ export class Scanner {
       const id = isEscaped ? -1 - names.meaningOfText(tree.text(key)) : names.id(bytes, start, end)
       this.#json.members.key(id, start, end)
       // A name that is remembered holds no long run of digits.
-      if (id < 0) this.#json.keyText(bytes, start, end, 1)
+      if (id < 0) this.#key(bytes, start, end)
+      else if (this.#places[this.#nextPlace]?.start === start - 1) this.#nextPlace++
       const value = tree.value(key)
       const isBlob = end - start === 4 && bytes[start] === 0x62 && tree.kind(value) === 'string'
       if (isBlob && tree.text(key) === 'blob') this.#blob(tree, node, value)
@@ -172,11 +173,25 @@ export class Scanner {
     path.pop()
   }
 
-  /** What is found in a value that is no content is edited in the record only. */
+  #key(bytes: Uint8Array, start: number, end: number): void {
+    const place = this.#places[this.#nextPlace]
+    const before = this.scan.findings.count
+    this.#json.keyText(bytes, start, end, 1)
+    if (place?.start !== start - 1) return
+    this.#nextPlace++
+    this.#recordOnly(before, place)
+  }
+
   #placed(tree: JsonTree, node: Node, meaning: number, place: Place): void {
+    const before = this.scan.findings.count
+    // `requestId` names another kind of number; a value that must come back whole is sealed all the same.
+    this.#value(tree, node, place.start, meaning & ~OTHER_NUMBER)
+    this.#recordOnly(before, place)
+  }
+
+  /** What was found in a place that is no content is edited in the record only. */
+  #recordOnly(before: number, place: Place): void {
     const { findings } = this.scan
-    const before = findings.count
-    this.#value(tree, node, place.start, meaning)
     let isHot = false
     for (let i = before; i < findings.count; i++) {
       const at = i * FIELDS + CODE
@@ -184,7 +199,7 @@ export class Scanner {
       findings.rows[at] = (findings.rows[at] ?? 0) | RECORD_ONLY
       this.scan.hasRecordOnly = true
     }
-    if (isHot && place.kind !== 'echo') this.hot.push(place)
+    if (isHot) this.hot.push(place)
   }
 
   /** Text in base64, by the MIME type beside it. */

@@ -9,7 +9,7 @@ const off = new Look([])
 
 /** The account with its country and the check digits that fit: ISO 13616-1. */
 function iban(country: string, account: string): string {
-  const rest = [...`${account}${country}00`].reduce(
+  const rest = Array.from(`${account}${country}00`).reduce(
     (sum, c) => (sum * (/[A-Z]/.test(c) ? 100 : 10) + Number.parseInt(c, 36)) % 97,
     0,
   )

@@ -4,7 +4,7 @@ import { CERTAIN, HIGH, KEY, MEDIUM, PATCH, code } from '../findings.ts'
 import { AWS_NAME, JWK_NAME, KEY_NAME } from './names.ts'
 import { Charset } from './runs.ts'
 import { removed } from './tokens.ts'
-import type { Spots } from './spots.ts'
+import type { Candidates } from './candidates.ts'
 
 const dash = 0x2d
 const backslash = 0x5c
@@ -29,7 +29,7 @@ const base64 = new Charset('A-Za-z0-9+/=')
 const jwkSecrets = /"(?:d|p|q|dp|dq|qi|k)"\s{0,8}:\s{0,8}"([A-Za-z0-9_-]{22,4096})"/g
 
 export class Keys {
-  readonly #spots: Spots
+  readonly #candidates: Candidates
   // The text at hand.
   #bytes: Uint8Array = new Uint8Array(0)
   #start = 0
@@ -40,8 +40,8 @@ export class Keys {
   /** Up to where objects were looked into. */
   #jwkDone = 0
 
-  constructor(spots: Spots) {
-    this.#spots = spots
+  constructor(candidates: Candidates) {
+    this.#candidates = candidates
   }
 
   begin(bytes: Uint8Array, start: number, end: number): void {
@@ -129,7 +129,7 @@ export class Keys {
   }
 
   #tell(from: number, to: number, confidence: number): void {
-    this.#spots.add(from, to, code(KEY, confidence, PATCH), removed(KEY))
+    this.#candidates.add(from, to, code(KEY, confidence, PATCH), removed(KEY))
   }
 
   #hasAt(word: Uint8Array, at: number): boolean {

@@ -6,7 +6,7 @@ import { isDigit, isLetter } from '../bytes.ts'
 import { CERTAIN, HIGH, LOW, MEDIUM, PATCH, ROUTING, SSN, STARS, ZERO, code } from '../findings.ts'
 import { ACCOUNT_NAME, ROUTING_NAME, SORT_NAME, SSN_NAME } from './names.ts'
 import { Vocabulary } from './vocabulary.ts'
-import type { Spots } from './spots.ts'
+import type { Candidates } from './candidates.ts'
 
 const dash = 0x2d
 const dot = 0x2e
@@ -33,7 +33,7 @@ const bankWords = new Vocabulary([
 const sortWords = new Vocabulary(['sort code', 'sorting code', 'sort'])
 
 export class Numbers {
-  readonly #spots: Spots
+  readonly #candidates: Candidates
   readonly #hasSsn: boolean
   readonly #hasRouting: boolean
   // The text at hand.
@@ -42,8 +42,8 @@ export class Numbers {
   #end = 0
   #name = 0
 
-  constructor(spots: Spots, hasSsn: boolean, hasRouting: boolean) {
-    this.#spots = spots
+  constructor(candidates: Candidates, hasSsn: boolean, hasRouting: boolean) {
+    this.#candidates = candidates
     this.#hasSsn = hasSsn
     this.#hasRouting = hasRouting
   }
@@ -79,10 +79,10 @@ export class Numbers {
     const length = end - start
     if (this.#hasSsn && (this.#name & SSN_NAME) !== 0 && length >= 7 && length <= ssnDigits) {
       if (isSsn(padded(bytes, start, end, ssnDigits), 0, 3, 5)) {
-        this.#spots.add(start, end, code(SSN, CERTAIN, ZERO))
+        this.#candidates.add(start, end, code(SSN, CERTAIN, ZERO))
       }
     } else if (this.#hasRouting && this.#isNumberOfBank(start, end, length)) {
-      this.#spots.add(start, end, code(ROUTING, CERTAIN, ZERO))
+      this.#candidates.add(start, end, code(ROUTING, CERTAIN, ZERO))
     }
   }
 
@@ -126,7 +126,7 @@ export class Numbers {
     if (!isSsn(bytes, at, to + first, third)) return 0
     const confidence = this.#ssnConfidence(at, stop, bytes[to] === blank)
     if (confidence < 0) return 0
-    this.#spots.add(at, stop, code(SSN, confidence, STARS))
+    this.#candidates.add(at, stop, code(SSN, confidence, STARS))
     return stop
   }
 
@@ -144,17 +144,17 @@ export class Numbers {
     if (!this.#hasSsn || !isSsn(this.#bytes, at, at + 3, at + 5)) return false
     const isNamed = (this.#name & SSN_NAME) !== 0
     if (!isNamed && !ssnLabels.labels(this.#bytes, this.#start, at)) return false
-    this.#spots.add(at, to, code(SSN, isNamed ? CERTAIN : HIGH, STARS))
+    this.#candidates.add(at, to, code(SSN, isNamed ? CERTAIN : HIGH, STARS))
     return true
   }
 
   #bankNumber(at: number, to: number, length: number): void {
     const name = this.#name
     if ((name & ACCOUNT_NAME) !== 0 && length >= 6 && length <= 17) {
-      this.#spots.add(at, to, code(ROUTING, HIGH, STARS))
+      this.#candidates.add(at, to, code(ROUTING, HIGH, STARS))
     } else if (length === routingDigits && isRouting(this.#bytes, at)) {
       const confidence = this.#routingConfidence(at, to)
-      if (confidence >= 0) this.#spots.add(at, to, code(ROUTING, confidence, STARS))
+      if (confidence >= 0) this.#candidates.add(at, to, code(ROUTING, confidence, STARS))
     } else if (length === 6 && this.#isSortCode(at)) this.#tellSortCode(at, to)
   }
 
@@ -190,11 +190,11 @@ export class Numbers {
     const patch = Uint8Array.from(bytes.subarray(at, stop)) // A copy, whatever `bytes` is.
     for (let i = 0; i < patch.length; i++) if (isDigit[patch[i] ?? 0] === 1) patch[i] = 0x2a
     const before = this.#eightDigits(Math.max(this.#start, at - accountReach), at)
-    if (before >= 0) this.#spots.add(before, before + 8, code(ROUTING, HIGH, STARS))
-    this.#spots.add(at, stop, code(ROUTING, HIGH, PATCH), patch)
+    if (before >= 0) this.#candidates.add(before, before + 8, code(ROUTING, HIGH, STARS))
+    this.#candidates.add(at, stop, code(ROUTING, HIGH, PATCH), patch)
     const after = this.#eightDigits(stop, Math.min(this.#end, stop + accountReach))
     if (after < 0) return stop
-    this.#spots.add(after, after + 8, code(ROUTING, HIGH, STARS))
+    this.#candidates.add(after, after + 8, code(ROUTING, HIGH, STARS))
     return after + 8
   }
 

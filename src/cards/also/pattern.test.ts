@@ -36,7 +36,7 @@ const refused: readonly [what: string, pattern: string, why: RegExp][] = [
   ['the inside of a word', String.raw`\B`, /^matches the empty text/],
   ['an alternative that may be nothing', 'abc|x?', /^matches the empty text/],
   ['a long text', 'a'.repeat(1001), /^is longer than 1000 characters/],
-  ['repetitions of repetitions', '((a{10}){10}){15}', /^is too large/],
+  ['repetitions of repetitions', '((a{10}){10}){10}', /^is too large/],
 ]
 for (const [what, pattern, why] of refused) {
   test(`a pattern is refused: ${what}`, () => {
@@ -229,7 +229,7 @@ test('each message has its own time', () => {
     patterns: [{ ...employee, pattern: '(?s)E.*D|E' }],
   })
   const bytes = Buffer.from('E'.repeat(2000))
-  for (let i = 0; i < 40; i++) {
+  for (let i = 0; i < 20; i++) {
     scanner.begin()
     scanner.scan(bytes, 0, bytes.length, '')
   }

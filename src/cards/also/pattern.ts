@@ -5,7 +5,7 @@ import { passes } from './checks.ts'
 import { Matches } from './re2.ts'
 import { Vocabulary } from './vocabulary.ts'
 import type { CheckName } from './checks.ts'
-import type { Spots } from './spots.ts'
+import type { Candidates } from './candidates.ts'
 
 export interface Pattern {
   /** Stands in the marker of what was removed: `[employee-id removed]`. */
@@ -61,7 +61,7 @@ export class PatternScanner {
    * Adds what matches in the text [start, end) under a name in lower case.
    * @throws {Fault} `mask_failed` when matching takes too long.
    */
-  scan(bytes: Uint8Array, start: number, end: number, name: string, spots: Spots): void {
+  scan(bytes: Uint8Array, start: number, end: number, name: string, candidates: Candidates): void {
     const matches = this.#matches
     if (!matches.open(bytes, start, end)) return
     const isNamed = this.#isNamed(name)
@@ -71,12 +71,18 @@ export class PatternScanner {
       if (isBlank(bytes, from, to) || !passes(this.#pattern.check, bytes, from, to)) continue
       if (this.#isMarker(bytes, start, end, from, to)) continue
       const what = code(CUSTOM, this.#confidence(bytes, start, end, isNamed), PATCH, this.#index)
-      spots.add(from, to, what, isRemoved ? this.#removed : starred(bytes, from, to))
+      candidates.add(from, to, what, isRemoved ? this.#removed : starred(bytes, from, to))
     }
   }
 
   /** Adds the number token [start, end) when the pattern matches in it. */
-  number(bytes: Uint8Array, start: number, end: number, name: string, spots: Spots): void {
+  number(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    name: string,
+    candidates: Candidates,
+  ): void {
     // 0 is what is written in its place.
     if (end - start === 1 && bytes[start] === 0x30) return
     const matches = this.#matches
@@ -84,7 +90,7 @@ export class PatternScanner {
     for (let at = start; matches.next(at); at = matches.end) {
       if (!passes(this.#pattern.check, bytes, matches.start, matches.end)) continue
       const confidence = this.#confidence(bytes, start, end, this.#isNamed(name))
-      spots.add(start, end, code(CUSTOM, confidence, ZERO, this.#index))
+      candidates.add(start, end, code(CUSTOM, confidence, ZERO, this.#index))
       return
     }
   }

@@ -10,19 +10,24 @@ import { Keys } from './keys.ts'
 import { IBAN_NAME, NameFlags } from './names.ts'
 import { Numbers } from './numbers.ts'
 import { PatternScanner } from './pattern.ts'
-import { Spots } from './spots.ts'
+import { Candidates } from './candidates.ts'
+import { Charset } from './runs.ts'
 import { Tokens, removed } from './tokens.ts'
 import { Vocabulary } from './vocabulary.ts'
 import type { AlsoKind } from './kinds.ts'
 import type { Pattern } from './pattern.ts'
-import type { Telling } from './spots.ts'
+import type { Telling } from './candidates.ts'
 
 /** The shortest of all: `12-34-56`. */
 const bytesMin = 6
 const dash = 0x2d
 const tilde = 0x7e
+const dot = 0x2e
 const letterK = 0x6b
 const letterP = 0x50
+/** What the client secrets of Microsoft Entra are made of; theirs have 31 to 34 behind the mark. */
+const entra = new Charset('-A-Za-z0-9_.~')
+const entraCharsMin = 31
 const ibanLabels = new Vocabulary(['iban', 'international bank account'])
 
 const isAlnum = new Uint8Array(256)
@@ -35,7 +40,7 @@ const iban = 4
 const key = 8
 
 export class AlsoScanner {
-  readonly #spots: Spots
+  readonly #candidates: Candidates
   readonly #names = new NameFlags()
   readonly #numbers: Numbers
   readonly #tokens: Tokens
@@ -60,14 +65,14 @@ export class AlsoScanner {
     scan: Telling,
     detection: { readonly also: readonly AlsoKind[]; readonly patterns: readonly Pattern[] },
   ) {
-    this.#spots = new Spots(scan)
+    this.#candidates = new Candidates(scan)
     const also = (this.#also = new Set(detection.also))
     const hasKeys = also.has('private_keys')
     const hasTokens = also.has('tokens')
-    this.#numbers = new Numbers(this.#spots, also.has('ssn'), also.has('routing'))
-    this.#keys = new Keys(this.#spots)
+    this.#numbers = new Numbers(this.#candidates, also.has('ssn'), also.has('routing'))
+    this.#keys = new Keys(this.#candidates)
     this.#tokens = new Tokens(
-      this.#spots,
+      this.#candidates,
       [...(hasTokens ? formats : []), ...(hasKeys ? keyFormats : [])],
       [...(hasTokens ? labelledTokens : []), ...(hasKeys ? labelledKeys : [])],
     )
@@ -107,8 +112,8 @@ export class AlsoScanner {
       this.#begin(bytes, start, end, name)
       if (!this.#also.has('private_keys') || !this.#keys.named(this.#name)) this.#walk()
     }
-    for (const pattern of this.#patterns) pattern.scan(bytes, start, end, name, this.#spots)
-    if (this.#spots.count > 0) this.#spots.tell()
+    for (const pattern of this.#patterns) pattern.scan(bytes, start, end, name, this.#candidates)
+    if (this.#candidates.count > 0) this.#candidates.tell()
   }
 
   /** Tells what the number token [start, end) is: written over, it becomes `0`. */
@@ -117,8 +122,8 @@ export class AlsoScanner {
       this.#begin(bytes, start, end, name)
       this.#numbers.number(start, end)
     }
-    for (const pattern of this.#patterns) pattern.number(bytes, start, end, name, this.#spots)
-    if (this.#spots.count > 0) this.#spots.tell()
+    for (const pattern of this.#patterns) pattern.number(bytes, start, end, name, this.#candidates)
+    if (this.#candidates.count > 0) this.#candidates.tell()
   }
 
   #pair(first: number, second: number, flag: number): void {
@@ -138,6 +143,7 @@ export class AlsoScanner {
     this.#numbers.begin(bytes, start, end, this.#name)
     this.#keys.begin(bytes, start, end)
     this.#tokens.begin()
+    entra.forget()
   }
 
   #walk(): void {
@@ -196,22 +202,23 @@ export class AlsoScanner {
     if (to < 0 && !isNamed) return 0
     const confidence = to < 0 ? MEDIUM : isNamed ? CERTAIN : HIGH
     const stop = Math.abs(to)
-    this.#spots.add(at, stop, code(IBAN, confidence, PATCH), maskedIban(bytes, at, stop))
+    this.#candidates.add(at, stop, code(IBAN, confidence, PATCH), maskedIban(bytes, at, stop))
     return stop
   }
 
-  /** A client secret of Microsoft Entra has its mark, a digit and `Q~`, behind three characters. */
+  /** A client secret of Microsoft Entra: a digit and `Q~` behind three characters. */
   #azureSecret(at: number): number {
     const bytes = this.#bytes
     const from = at - 5
     const isMarked =
       from >= this.#start && bytes[at - 1] === 0x51 && isDigit[bytes[at - 2] ?? 0] === 1
     if (!isMarked) return 0
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset + from, Math.min(42, this.#end - from))
-    const found = /^[\w~.]{3}\dQ~[\w~.-]{31,34}(?![\w~-]|\.\w)/.exec(text.toString('latin1'))
-    if (found === null) return 0
-    const to = from + found[0].length
-    this.#spots.add(from, to, code(TOKEN, HIGH, PATCH), removed(TOKEN))
+    if (from > this.#start && isAlnum[bytes[from - 1] ?? 0] === 1) return 0
+    for (let i = from; i < from + 3; i++) if (!entra.has(bytes[i] ?? 0)) return 0
+    let to = entra.end(bytes, at + 1, this.#end)
+    while (bytes[to - 1] === dot) to--
+    if (to - at <= entraCharsMin) return 0
+    this.#candidates.add(from, to, code(TOKEN, HIGH, PATCH), removed(TOKEN))
     return to
   }
 }

@@ -208,7 +208,7 @@ test('masking twice is masking once', () => {
     fc.string({ maxLength: 8 }),
   )
   const quiet = fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
-    const once = look.at(parts.join('')).masked
+    const once = look.at(parts.join(' ')).masked // Glued together they are none.
     assert.equal(look.at(once).masked, once)
   })
   fc.assert(quiet, { numRuns: 500 })

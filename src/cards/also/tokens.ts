@@ -4,7 +4,7 @@ import { isDigit, isLetter } from '../bytes.ts'
 import { CERTAIN, HIGH, KEY, MEDIUM, PATCH, TOKEN, code } from '../findings.ts'
 import { Charset } from './runs.ts'
 import type { Check, Format, Labelled } from './formats.ts'
-import type { Spots } from './spots.ts'
+import type { Candidates } from './candidates.ts'
 
 const patches: Readonly<Record<number, Uint8Array>> = {
   [KEY]: Buffer.from('[private key removed]'),
@@ -35,7 +35,7 @@ interface Entry {
 }
 
 export class Tokens {
-  readonly #spots: Spots
+  readonly #candidates: Candidates
   readonly #charsets = new Map<string, Charset>()
   /** By the first byte. */
   readonly #entries: Entry[][] = Array.from({ length: 256 }, () => [])
@@ -44,8 +44,8 @@ export class Tokens {
   #end = 0
   #isUsed = false
 
-  constructor(spots: Spots, formats: readonly Format[], labelled: readonly Labelled[]) {
-    this.#spots = spots
+  constructor(candidates: Candidates, formats: readonly Format[], labelled: readonly Labelled[]) {
+    this.#candidates = candidates
     this.#parts = Array.from({ length: partsMax }, () => new Charset('A-Za-z0-9_-'))
     for (const format of formats) this.#add({ ...format, isHeader: false }, format.prefix, false)
     for (const one of labelled) this.#add({ ...one, confidence: HIGH }, one.label, true)
@@ -127,7 +127,7 @@ export class Tokens {
   }
 
   #tell(from: number, to: number, kind: number, confidence: number): number {
-    this.#spots.add(from, to, code(kind, confidence, PATCH), removed(kind))
+    this.#candidates.add(from, to, code(kind, confidence, PATCH), removed(kind))
     return to
   }
 

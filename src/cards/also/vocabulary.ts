@@ -4,6 +4,7 @@ import { isDigit, isLetter } from '../bytes.ts'
 const isJoint = new Uint8Array(256)
 for (const c of ' \t\n\r:="\'`()[]{}\\<>#|,/*_.-') isJoint[c.charCodeAt(0)] = 1
 const gap = 0x20
+const star = 0x2a
 const gapBytesMax = 2
 const labelReach = 48
 const nearReach = 40
@@ -40,7 +41,7 @@ export class Vocabulary {
     const min = Math.max(start, at - labelReach)
     let p = at
     for (let words = 0; words <= fillersMax; words++) {
-      while (p > min && isJoint[bytes[p - 1] ?? 0] === 1) p--
+      p = jointsBefore(bytes, min, p)
       if (p <= min) return false
       if (this.#endsAt(bytes, min, p)) return true
       let first = p
@@ -95,6 +96,18 @@ const fillers: Vocabulary = new Vocabulary(
 
 function fold(text: string): string {
   return text.replaceAll(/[A-Z]/g, (c) => c.toLowerCase())
+}
+
+/** Where the joints that end at `at` begin. Two stars are Markdown, more are a masked value. */
+function jointsBefore(bytes: Uint8Array, min: number, at: number): number {
+  let p = at
+  let stars = 0
+  while (p > min && isJoint[bytes[p - 1] ?? 0] === 1) {
+    stars = bytes[p - 1] === star ? stars + 1 : 0
+    if (stars > 2) return at
+    p--
+  }
+  return p
 }
 
 /** The end of a phrase that begins at `at` as a whole word, or 0. */

@@ -7,8 +7,6 @@ import { emit, offset, worked } from './found'
 
 const RUN_MIN: usize = 24
 const BACKSLASH: u32 = 0x5c
-/** Bytes above this are looked at: everything that can stand in a run, and more. */
-export const COARSE: i32 = 0x2a
 
 // What the run at hand is which goes on behind the window.
 const NONE: i32 = 0
@@ -50,42 +48,51 @@ export function goOn(end: usize): void {
   done = offset(stop)
 }
 
-/** Sixteen bytes that can stand in a run begin at `p`: looks through all such bytes round them. */
+/** Twenty bytes that may be of a run stand at `p`: looks at the run that covers them, if one does. */
 export function look(p: usize, end: usize): void {
+  if (offset(p) + 20 <= done) return
+  // A run of 24 that covers them stands in those and the four before and behind, too.
+  let runs = alphabet(v128.load(p - 4)) | (alphabet(v128.load(p + 12)) << 16)
+  runs &= runs >> 1
+  runs &= runs >> 2
+  runs &= runs >> 4
+  runs &= (runs >> 8) & (runs >> 16)
+  worked(2)
+  if (runs != 0) run(p - 4 + <usize>ctz(runs), end)
+}
+
+function run(p: usize, end: usize): void {
   const floor = WINDOW + <usize>max(done, -MARGIN_BYTES)
-  let q = p
-  while (q > floor && p - q < RUN_MIN && isAlphabet(at(q - 1))) q--
-  const first = q
-  while (q < end) {
-    if (!isAlphabet(at(q))) {
-      if (<i32>at(q) <= COARSE || at(q) >= 0x80) break
-      q++
-      continue
-    }
-    const begins = q
-    while (q - begins < RUN_MIN && isAlphabet(at(q))) q++
-    if (q - begins < RUN_MIN) continue
-    const isText = isLikely(begins, false) || (at(begins - 1) == BACKSLASH && isLikely(begins + 1, false))
-    q = max(q, alphabetEnd(q, end))
-    if (isText) emit(offset(begins), offset(q))
-    if (q >= end) {
-      mode = isText ? TEXT : BINARY
-      break
-    }
-  }
-  worked(<i32>(q - first) + 8)
-  done = offset(q)
+  let begins = p
+  while (begins > floor && isAlphabet(at(begins - 1))) begins--
+  // The letter of an escape in front is no part of it.
+  const isText =
+    isLikely(begins, false) || (at(begins - 1) == BACKSLASH && isLikely(begins + 1, false))
+  const stop = alphabetEnd(p, end)
+  worked(<i32>(p - begins) + 8)
+  if (isText) emit(offset(begins), offset(stop))
+  if (stop >= end) mode = isText ? TEXT : BINARY
+  done = offset(stop)
+}
+
+/** A bit for each byte that can stand in a run. */
+// @ts-ignore: decorator
+@inline
+function alphabet(v: v128): u32 {
+  const letters = i8x16.lt_u(
+    i8x16.sub(v128.or(v, i8x16.splat(0x20)), i8x16.splat(0x61)),
+    i8x16.splat(26),
+  )
+  const digits = i8x16.lt_u(i8x16.sub(v, i8x16.splat(0x30)), i8x16.splat(10))
+  const pluses = v128.or(i8x16.eq(v, i8x16.splat(0x2b)), i8x16.eq(v, i8x16.splat(0x2f)))
+  const dashes = v128.or(i8x16.eq(v, i8x16.splat(0x2d)), i8x16.eq(v, i8x16.splat(0x5f)))
+  return i8x16.bitmask(v128.or(v128.or(letters, digits), v128.or(pluses, dashes)))
 }
 
 function alphabetEnd(start: usize, end: usize): usize {
   let p = start
   for (; p < end; p += 16) {
-    const v = v128.load(p)
-    const letters = i8x16.lt_u(i8x16.sub(v128.or(v, i8x16.splat(0x20)), i8x16.splat(0x61)), i8x16.splat(26))
-    const digits = i8x16.lt_u(i8x16.sub(v, i8x16.splat(0x30)), i8x16.splat(10))
-    const pluses = v128.or(i8x16.eq(v, i8x16.splat(0x2b)), i8x16.eq(v, i8x16.splat(0x2f)))
-    const dashes = v128.or(i8x16.eq(v, i8x16.splat(0x2d)), i8x16.eq(v, i8x16.splat(0x5f)))
-    const all = i8x16.bitmask(v128.or(v128.or(letters, digits), v128.or(pluses, dashes)))
+    const all = alphabet(v128.load(p))
     if (all != 0xffff) {
       p += ctz(~all)
       break

@@ -31,20 +31,36 @@ export function clearSpots(): void {
   count = 0
 }
 
-/** Adds [from, to), in offsets from the window's start. What it touches becomes a part of it. */
+/** Adds [from, to), in offsets from the window's start. What it is near becomes a part of it. */
 export function emit(from: i32, to: i32): void {
-  while (count > 0) {
-    const last = SPOTS + <usize>((count - 1) << 3)
-    const end = load<i32>(last, 4)
-    if (from > end + NEAR) break
-    from = min(from, load<i32>(last))
-    to = max(to, end)
-    count--
+  // Those behind it make room; they are few, since all are of the last 4 KB.
+  let i = count
+  while (i > 0 && startOf(i - 1) > to + NEAR) i--
+  let first = i
+  while (first > 0 && from <= endOf(first - 1) + NEAR) {
+    first--
+    from = min(from, startOf(first))
+    to = max(to, endOf(first))
   }
-  const next = SPOTS + <usize>(count << 3)
-  store<i32>(next, from)
-  store<i32>(next, to, 4)
-  count++
+  const at = SPOTS + <usize>(first << 3)
+  const behind = SPOTS + <usize>(i << 3)
+  memory.copy(at + 8, behind, <usize>((count - i) << 3))
+  count += first + 1 - i
+  steps += count - first
+  store<i32>(at, from)
+  store<i32>(at, to, 4)
+}
+
+// @ts-ignore: decorator
+@inline
+function startOf(i: i32): i32 {
+  return load<i32>(SPOTS + <usize>(i << 3))
+}
+
+// @ts-ignore: decorator
+@inline
+function endOf(i: i32): i32 {
+  return load<i32>(SPOTS + <usize>(i << 3), 4)
 }
 
 // @ts-ignore: decorator

@@ -1,29 +1,35 @@
 /**
  * Reads a message window by window, 64 bytes a step, and says where a careful look for card data is
- * needed. Masks of the bytes that matter are made for all 64 at once; the rest is done one by one:
+ * needed. Masks of the bytes that matter are made for all 64 at once, and places taken from them,
+ * without asking what is there; every 4 KB the places are looked at:
  *
- *   digits       each run of them; what goes on is followed by `digits.as`
- *   seeds        first bytes of characters that may be digits of other scripts
- *   endings      what a key, a header or a cell ends with: a name may stand in front
- *   lanes        eight bytes without space or quote; two in a row may be base64
+ *   starts   where a run of digits begins, or a character that may be a digit of another script
+ *   ends     what a key, a header or a cell ends with: a name may stand in front
+ *   lanes    twenty bytes without space or quote: they may be base64
  */
-import { BEYOND, DIGIT, HIDES, INTRO, JOINER, JOINT, LEADS, SEEDS, WINDOW } from './memory'
-import { at, classAt } from './memory'
-import { clear, clearSpots, count, secret, steps, worked } from './found'
-import { forget } from './forward'
+import { LANES, MASKS, STARTS, VECTORS, WINDOW } from './memory'
+import { BEYOND, DIGIT, HIDES, INTRO, JOINER, JOINT, LEADS, at, classAt } from './memory'
+import { clear, clearSpots, count, offset, secret, steps, worked } from './found'
+import { forget, spellingAt } from './forward'
 import * as stretches from './digits'
 import * as base64 from './base64'
-import { ending, label } from './names'
+import { label, note, noteFew, settle } from './names'
 
-export { CLASSES, CODES, SEEDS, ENDS, FILLERS, NODES, SPOTS, PLANES } from './memory'
-export { WINDOW, WINDOW_BYTES, MARGIN_BYTES } from './memory'
+export { CLASSES, CODES, ENDS, FILLERS, NODES, PLANES, SPOTS, VECTORS } from './memory'
+export { MARGIN_BYTES, WINDOW, WINDOW_BYTES } from './memory'
+
+/** So many bytes are read before their places are looked at. */
+const BATCH: usize = 4096
+/** Ends in 64 bytes, from which on they are sifted before they are noted. */
+const FEW: u64 = 3
 
 /** Up to here, as an offset from the window's start, digits are dealt with. */
 let done: i32 = 0
 let anyDigit: u64 = 0
-// The last bits of the block before.
-let endedBefore: u64 = 0
 let laneBefore: u32 = 0
+// How many places are noted.
+let starts: i32 = 0
+let lanes: i32 = 0
 
 /** Prepares for a message. */
 export function begin(): void {
@@ -32,7 +38,6 @@ export function begin(): void {
   base64.begin()
   done = 0
   anyDigit = 0
-  endedBefore = 0
   laneBefore = 0
 }
 
@@ -55,18 +60,22 @@ export function read(bytes: i32, isLast: bool): i32 {
   forget()
   const end = WINDOW + <usize>bytes
   base64.goOn(end)
-  if (stretches.isOpen) goOn(end)
-  for (let p = WINDOW; p < end; p += 64) block(p, end)
+  if (stretches.isOpen) done = offset(stretches.read(WINDOW + <usize>max(done, 0), end))
+  for (let p = WINDOW; p < end; p += BATCH) {
+    starts = 0
+    lanes = 0
+    scan(p, min(p + BATCH, end))
+    numbers(p, end)
+    for (let i = 0; i < lanes; i++) {
+      base64.look(WINDOW + <usize>load<u16>(LANES + <usize>(i << 1)) - 16, end)
+    }
+    settle()
+  }
   if (isLast && stretches.isOpen) stretches.close(end)
   stretches.shift(bytes)
   base64.shift(bytes)
   done -= bytes
   return count
-}
-
-function goOn(end: usize): void {
-  const p = stretches.read(WINDOW + <usize>max(done, 0), end)
-  done = <i32>(p - WINDOW)
 }
 
 // @ts-ignore: decorator
@@ -80,51 +89,128 @@ function mask(a: v128, b: v128, c: v128, d: v128): u64 {
 
 // @ts-ignore: decorator
 @inline
-function isDigit(v: v128): v128 {
-  return i8x16.lt_u(i8x16.sub(v, i8x16.splat(0x30)), i8x16.splat(10))
+function isDigit(v: v128, zero: v128, ten: v128): v128 {
+  return i8x16.lt_u(i8x16.sub(v, zero), ten)
 }
 
-// Of these each low nibble stands for one byte: TAB LF CR " , ;
-const endings = i8x16(-1, -1, 0x22, -1, -1, -1, -1, -1, -1, 0x09, 0x0a, 0x3b, 0x2c, 0x0d, -1, 0)
-
-/** Those, and `\ | <`. */
+/** TAB LF CR " , ; by a table, since each of their low nibbles stands for one of them; and `\ | <`. */
 // @ts-ignore: decorator
 @inline
-function isEnding(v: v128): v128 {
+function isEnd(v: v128, table: v128, low: v128, fold: v128, bar: v128): v128 {
   return v128.or(
-    i8x16.eq(i8x16.swizzle(endings, v128.and(v, i8x16.splat(0x0f))), v),
-    i8x16.eq(v128.or(v, i8x16.splat(0x60)), i8x16.splat(0x7c)),
+    i8x16.eq(i8x16.swizzle(table, v128.and(v, low)), v),
+    i8x16.eq(v128.or(v, fold), bar),
   )
 }
 
-/** Lanes of eight bytes that could stand in a run of base64. */
+/** A bit for each four bytes that could all stand in a run of base64. */
 // @ts-ignore: decorator
 @inline
-function lanes(v: v128): u32 {
-  return i64x2.bitmask(i64x2.eq(i8x16.gt_s(v, i8x16.splat(<i8>base64.COARSE)), i64x2.splat(-1)))
+function quads(a: v128, b: v128, c: v128, d: v128, coarse: v128, ones: v128): u32 {
+  const front = i8x16.narrow_i16x8_s(i8x16.gt_s(a, coarse), i8x16.gt_s(b, coarse))
+  const back = i8x16.narrow_i16x8_s(i8x16.gt_s(c, coarse), i8x16.gt_s(d, coarse))
+  return i8x16.bitmask(i8x16.eq(i8x16.narrow_i16x8_s(front, back), ones))
 }
 
-function block(p: usize, end: usize): void {
-  const a = v128.load(p)
-  const b = v128.load(p, 16)
-  const c = v128.load(p, 32)
-  const d = v128.load(p, 48)
-  const inside: u64 = end - p < 64 ? (<u64>1 << <u64>(end - p)) - 1 : ~0
-  let hot = mask(isDigit(a), isDigit(b), isDigit(c), isDigit(d)) & inside
-  const ended = mask(isEnding(a), isEnding(b), isEnding(c), isEnding(d)) & inside
-  const digits = hot
-  if (i8x16.bitmask(v128.or(v128.or(a, b), v128.or(c, d))) != 0) hot |= seeds(p) & inside
-  const full = (lanes(a) | (lanes(b) << 2) | (lanes(c) << 4) | (lanes(d) << 6)) << 1 | laneBefore
-  const pairs = full & (full >> 1)
-  if (pairs != 0) encoded(p, end, pairs)
-  laneBefore = full >> 8
-  if (hot != 0) {
-    anyDigit |= hot
-    numbers(p, end, digits, hot)
+/** The loop over [from, end). Its constants come from memory: as literals they are made anew at each
+ *  use, which takes twice the time. */
+function scan(from: usize, end: usize): void {
+  const table = v128.load(VECTORS)
+  const low = v128.load(VECTORS, 16)
+  const fold = v128.load(VECTORS, 32)
+  const bar = v128.load(VECTORS, 48)
+  const zero = v128.load(VECTORS, 64)
+  const ten = v128.load(VECTORS, 80)
+  const coarse = v128.load(VECTORS, 96)
+  const ones = v128.load(VECTORS, 112)
+  let lane = laneBefore
+  let digitBefore: u64 = 0
+  let all: u64 = 0
+  let masks = MASKS
+  for (let p = from; p < end; p += 64) {
+    const a = v128.load(p)
+    const b = v128.load(p, 16)
+    const c = v128.load(p, 32)
+    const d = v128.load(p, 48)
+    const digits = mask(
+      isDigit(a, zero, ten),
+      isDigit(b, zero, ten),
+      isDigit(c, zero, ten),
+      isDigit(d, zero, ten),
+    )
+    let ends = mask(
+      isEnd(a, table, low, fold, bar),
+      isEnd(b, table, low, fold, bar),
+      isEnd(c, table, low, fold, bar),
+      isEnd(d, table, low, fold, bar),
+    )
+    const quad = (quads(a, b, c, d, coarse, ones) << 4) | lane
+    lane = quad >> 16
+    const pairs = quad & (quad >> 1)
+    const long = pairs & (pairs >> 2) & (quad >> 4)
+    store<u64>(masks, digits)
+    masks += 8
+    let first = digits & ~((digits << 1) | digitBefore)
+    digitBefore = digits >> 63
+    if (i8x16.bitmask(v128.or(v128.or(a, b), v128.or(c, d))) != 0) first |= seeds(p)
+    if (end - p < 64) {
+      const inside = (<u64>1 << <u64>(end - p)) - 1
+      first &= inside
+      ends &= inside
+    }
+    all |= first
+    noteStarts(p, first)
+    ends &= ~(ends << 1)
+    if (popcnt(ends) > FEW) sift(p, ends)
+    else noteFew(p, ends)
+    if (long != 0) noteLanes(p, long)
   }
-  const first = ended & ~((ended << 1) | endedBefore)
-  endedBefore = ended >> 63
-  if (first != 0 && secret == 0) endsOf(p, first)
+  laneBefore = lane
+  anyDigit |= all
+}
+
+// @ts-ignore: decorator
+@inline
+function noteStarts(p: usize, first: u64): void {
+  let to = STARTS + <usize>(starts << 1)
+  const base = <u32>(p - WINDOW)
+  starts += <i32>popcnt(first)
+  store<u16>(to, base + <u32>ctz(first))
+  let left = first & (first - 1)
+  store<u16>(to, base + <u32>ctz(left), 2)
+  left &= left - 1
+  for (; left != 0; left &= left - 1) {
+    store<u16>(to, base + <u32>ctz(left), 4)
+    to += 2
+  }
+}
+
+/** Bit k: twenty bytes from four times k - 4 on. They are noted with 16 added, to be no less than 0. */
+function noteLanes(p: usize, long: u32): void {
+  for (let left = long; left != 0; left &= left - 1) {
+    store<u16>(LANES + <usize>(lanes++ << 1), <u32>(p - WINDOW) + (ctz(left) << 2))
+  }
+}
+
+/**
+ * Notes ends in front of which a name may stand. Behind blanks those before which something stands
+ * that is no end, nor the sign behind one, as the `n` of an escaped line break and the colon behind a
+ * quote are. Of what is in front of the block all is believed.
+ */
+function sift(p: usize, ends: u64): void {
+  const space = v128.load(VECTORS, 128)
+  const blanks = mask(
+    i8x16.eq(v128.load(p), space),
+    i8x16.eq(v128.load(p, 16), space),
+    i8x16.eq(v128.load(p, 32), space),
+    i8x16.eq(v128.load(p, 48), space),
+  )
+  const behindBlank = (blanks << 1) | <u64>(at(p - 1) == 0x20)
+  const solid = ~(blanks | ends | (ends << 1))
+  const begins = blanks & ~(blanks << 1) & ((solid << 1) | 1)
+  // Adding the first bit of a run of blanks carries to the bit behind the run.
+  const sum = (blanks + begins) | (behindBlank & 1)
+  note(p, ends & (~behindBlank | (sum & ~blanks)))
 }
 
 /** Bytes at which a character begins that may be a digit of another script. */
@@ -135,74 +221,82 @@ function seeds(p: usize): u64 {
 // @ts-ignore: decorator
 @inline
 function seed(p: usize): v128 {
-  const low = i8x16.splat(0x0f)
+  const low = v128.load(VECTORS, 16)
   const lead = v128.load(p)
   const second = v128.load(p, 1)
   const leads = v128.and(
-    i8x16.swizzle(v128.load(SEEDS), v128.and(lead, low)),
-    i8x16.swizzle(v128.load(SEEDS, 16), i8x16.shr_u(lead, 4)),
+    i8x16.swizzle(v128.load(VECTORS, 144), v128.and(lead, low)),
+    i8x16.swizzle(v128.load(VECTORS, 160), v128.and(i16x8.shr_u(lead, 4), low)),
   )
   const seconds = v128.and(
-    i8x16.swizzle(v128.load(SEEDS, 32), v128.and(second, low)),
-    i8x16.swizzle(v128.load(SEEDS, 48), i8x16.shr_u(second, 4)),
+    i8x16.swizzle(v128.load(VECTORS, 176), v128.and(second, low)),
+    i8x16.swizzle(v128.load(VECTORS, 192), v128.and(i16x8.shr_u(second, 4), low)),
   )
-  return i8x16.ne(v128.and(leads, seconds), i8x16.splat(0))
+  return i8x16.gt_u(v128.and(leads, seconds), i8x16.splat(0))
 }
 
-function encoded(p: usize, end: usize, pairs: u32): void {
-  // Bit k: lanes k - 1 and k of the block, counted from the last one of the block before.
-  for (let left = pairs; left != 0; left &= left - 1) {
-    const q = p + <usize>(ctz(left) << 3) - 8
-    if (<i32>(q + 15 - WINDOW) >= base64.done) base64.look(q, end)
-  }
-}
+const GOES_ON: u32 = DIGIT | JOINER | INTRO | BEYOND | HIDES
 
-function endsOf(p: usize, first: u64): void {
-  let left = first
-  for (; left != 0; left &= left - 1) ending(p + <usize>ctz(left))
-  worked(<i32>popcnt(first))
-}
-
-/** Deals with each run of digits that begins in the block at `p`. */
-function numbers(p: usize, end: usize, digits: u64, hot: u64): void {
-  let left = hot
-  const over = done - <i32>(p - WINDOW)
-  if (over > 0) left = over > 63 ? 0 : left & (~(<u64>0) << over)
-  while (left != 0) {
-    const i = ctz(left)
-    const s = p + <usize>i
-    let length = ctz(~(digits >> i))
-    if (i + length > 64) length = 64 - i
-    const e = s + <usize>length
-    worked(1)
-    if (length > 0 && (i + length < 64 || at(e) - 0x30 >= 10) && isPlain(s, e)) {
-      done = <i32>(e - WINDOW)
-    } else {
-      const floor = WINDOW + <usize>done
-      const stop = stretches.stretch(s, floor, end)
-      done = max(<i32>(stop - WINDOW), <i32>(s - WINDOW) + 1)
+/** Deals with the digits that begin at the places noted; `from` is where the masks begin. */
+function numbers(from: usize, end: usize): void {
+  worked(starts)
+  for (let k = 0; k < starts; k++) {
+    const place = <i32>load<u16>(STARTS + <usize>(k << 1))
+    if (place < done) continue
+    const s = WINDOW + <usize>place
+    const block = (s - from) >> 6
+    const i = <i32>((s - from) & 63)
+    const digits = load<u64>(MASKS + (block << 3))
+    const stop = plainEnd(s - <usize>i, i, digits)
+    if (stop != 0) done = place - i + stop
+    else {
+      const reached = stretches.stretch(s, WINDOW + <usize>done, end)
+      done = max(offset(reached), place + 1)
     }
-    const to = done - <i32>(p - WINDOW)
-    if (to > 63) return
-    left = hot & (~(<u64>0) << to)
   }
 }
 
-/** Deals with the run of digits [s, e) when it is nothing but itself; else false. */
+/**
+ * Deals with the digits from bit `i` of the block at `p` on, with single joiners between them, and
+ * returns where they end; 0 when there is more to them than that.
+ */
 // @ts-ignore: decorator
 @inline
-function isPlain(s: usize, e: usize): bool {
-  const length = e - s
+function plainEnd(p: usize, i: i32, digits: u64): i32 {
+  const s = p + <usize>i
+  let j = i + <i32>ctz(~(digits >> i))
+  if (j > 62 || j == i) return 0
   const before = classAt(s - 1)
-  const behind = classAt(e)
-  if (length >= 12 || before & LEADS) return false
-  const goesOn: u32 = DIGIT | JOINER | INTRO | BEYOND | HIDES
-  if (behind & goesOn) {
-    const next = at(e + 1)
-    const isQuote = next == 0x22 && at(e) == 0x5c
-    if (!isQuote && ((behind & JOINER) == 0 || classAt(e + 1) & goesOn)) return false
+  if (before & LEADS && isSpelt(s)) return 0
+  let total = j - i
+  let behind = classAt(p + <usize>j)
+  while (behind & GOES_ON) {
+    const e = p + <usize>j
+    if (at(e) == 0x5c && at(e + 1) == 0x22) break
+    if ((behind & JOINER) == 0) return 0
+    const more = <i32>ctz(~(digits >> (j + 1)))
+    if (more == 0) {
+      if (classAt(e + 1) & GOES_ON) return 0
+      break
+    }
+    total += more
+    j += 1 + more
+    if (j > 62) return 0
+    behind = classAt(p + <usize>j)
   }
-  if (length >= 3 && before & (JOINT | BEYOND)) label(s)
-  if ((at(e) | 0x20) == 0x65) stretches.exponent(s, e, <i32>length)
-  return true
+  if (total >= 12) return 0
+  if (total >= 3 && before & (JOINT | BEYOND)) label(s)
+  if ((at(p + <usize>j) | 0x20) == 0x65) stretches.exponent(s, p + <usize>j, total)
+  return j
+}
+
+/** Whether digits at `s` may be the rest of a character in another spelling. */
+function isSpelt(s: usize): bool {
+  // Mostly they are part of a word, with no sign of one near.
+  const v = v128.load(s - 16)
+  const signs = v128.or(
+    v128.or(i8x16.eq(v, i8x16.splat(0x5c)), i8x16.eq(v, i8x16.splat(0x25))),
+    v128.or(i8x16.eq(v, i8x16.splat(0x23)), i8x16.eq(v, i8x16.splat(0x3d))),
+  )
+  return i8x16.bitmask(signs) >>> 5 != 0 && spellingAt(s, WINDOW + <usize>done) != 0
 }

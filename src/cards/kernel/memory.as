@@ -2,24 +2,29 @@
  * Where everything stands in the kernel's memory, and what the bytes of its tables mean. The tables
  * are written once by `tables.ts`; the window moves over the message.
  *
- *   0x00400  classes of bytes (256), codes of letters (256), seeds (64)
- *   0x01000  word ends of names, of fillers: a bit each for three codes (4096 + 4096)
- *   0x03000  names, letter by letter from their end (8 a node)
- *   0x08000  spots found in the window: pairs of start and end, i32, from the window's start
- *   0x10000  classes of the code points below 0x20000 (a byte each)
- *   0x30000  2048 bytes in front of the window, the window, 2048 bytes behind it, zeros
+ *   0x00400  classes of bytes (256), codes of bytes (256), vectors for `kernel.as` (256)
+ *   0x01000  spots found in the window: pairs of start and end, i32, from the window's start
+ *   0x04000  for the last three bytes of a word, a bit: names can end so (32 KB); fillers (32 KB)
+ *   0x14000  names, letter by letter from their end (8 a node)
+ *   0x18000  of the 4 KB at hand: where digits begin, where a name may end (8 KB each, two bytes a
+ *            place), masks of digits (512), where base64 may be
+ *   0x20000  classes of the code points below 0x20000 (a byte each)
+ *   0x40000  2048 bytes in front of the window, the window, 2048 bytes behind it, zeros
  */
 export const CLASSES: usize = 0x400
 export const CODES: usize = 0x500
-export const SEEDS: usize = 0x600
-export const ENDS: usize = 0x1000
-export const FILLERS: usize = 0x2000
-export const NODES: usize = 0x3000
-export const SPOTS: usize = 0x8000
-export const PLANES: usize = 0x10000
-export const HISTORY: usize = 0x30000
-export const WINDOW: usize = 0x30800
-/** Bytes of a window; the same are kept in front of it and read ahead behind it, at most. */
+export const VECTORS: usize = 0x600
+export const SPOTS: usize = 0x1000
+export const ENDS: usize = 0x4000
+export const FILLERS: usize = 0xc000
+export const NODES: usize = 0x14000
+export const STARTS: usize = 0x18000
+export const PLACES: usize = 0x1a000
+export const MASKS: usize = 0x1c000
+export const LANES: usize = 0x1c400
+export const PLANES: usize = 0x20000
+export const WINDOW: usize = 0x40800
+/** Bytes of a window; as many as the margin are kept in front of it and read ahead behind it. */
 export const WINDOW_BYTES: i32 = 0x8000
 export const MARGIN_BYTES: i32 = 0x800
 
@@ -38,11 +43,10 @@ export const LEADS: u32 = 32
 export const JOINT: u32 = 64
 export const HEX: u32 = 128
 
-// Codes: the lower five bits are 1 to 26 for letters of any case, and these.
-export const APART: u32 = 27 // stands between two words of a name
-export const WORD: u32 = 0x20 // letters, digits, no ASCII
-export const SKIP: u32 = 0x40 // what is left out when names are compared
-export const TRIM: u32 = 0x80 // of that, what does not end a name itself
+// Codes of bytes in names.
+export const WORD: u32 = 1 // letters, digits, no ASCII
+export const SKIP: u32 = 2 // left out when names are compared
+export const TRIM: u32 = 4 // of that, what does not end a name itself
 
 // Classes of code points.
 export const OTHER: i32 = 0

@@ -3,20 +3,21 @@ import { DIGIT, INVISIBLE, OTHER, classOf, hexValue, raisedOf } from '../bytes.t
 import { isDigit, isJoint, isMask, isSeparator } from '../bytes.ts'
 import { CARD, meaningOf } from '../words.ts'
 import { names } from './names.ts'
+import type { Name } from './names.ts'
 
 /** Where the tables stand, as `memory.as` says. */
 export interface Layout {
   readonly CLASSES: number
   readonly CODES: number
-  readonly SEEDS: number
   readonly ENDS: number
   readonly FILLERS: number
   readonly NODES: number
   readonly SPOTS: number
   readonly PLANES: number
+  readonly VECTORS: number
 }
 
-// Classes of bytes, codes of letters, classes of code points: as in `memory.as`.
+// Classes of bytes, codes of bytes, classes of code points: as in `memory.as`.
 const digit = 1
 const joiner = 2
 const intro = 4
@@ -25,12 +26,9 @@ const hides = 16
 const leads = 32
 const joint = 64
 const hex = 128
-const apart = 27
-const numberCode = 28
-const beyondCode = 29
-const word = 0x20
-const skip = 0x40
-const trim = 0x80
+const word = 1
+const skip = 2
+const trim = 4
 const visible = 1
 const invisible = 2
 const numeral = 3
@@ -49,9 +47,10 @@ export function writeTables(memory: Uint8Array, layout: Layout): void {
   const planes = memory.subarray(layout.PLANES, layout.PLANES + planesEnd)
   for (let cp = 0x80; cp < planesEnd; cp++) planes[cp] = plane(cp)
   for (const cp of raised()) planes[cp] = numeral
-  memory.set(seeds(planes), layout.SEEDS)
-  memory.set(ends(names.map(({ name }) => name)), layout.ENDS)
-  memory.set(ends(names.filter(({ isFiller }) => isFiller).map(({ name }) => name)), layout.FILLERS)
+  memory.set(vectors(), layout.VECTORS)
+  memory.set(seeds(planes), layout.VECTORS + 144)
+  memory.set(ends(names.filter(({ tells }) => tells !== 0), true), layout.ENDS)
+  memory.set(ends(names.filter(({ isFiller }) => isFiller), false), layout.FILLERS)
   writeNodes(memory, layout.NODES)
 }
 
@@ -70,13 +69,11 @@ function classes(b: number): number {
 
 function codes(b: number): number {
   const c = String.fromCharCode(b)
-  if (b >= 0x80) return beyondCode | word
-  if (/[a-z]/i.test(c)) return (b & 31) | word
-  if (isDigit[b] === 1) return numberCode | word
+  if (b >= 0x80 || /[a-z0-9]/i.test(c)) return word
   // What `words.ts` takes for the space between two words, and what other spellings leave behind.
   const isApart = (meaningOf(`card${c}number`) & CARD) !== 0
   if (!isApart && !/[\\=+]/.test(c)) return 0
-  return apart | skip | (isApart && !endings.includes(c) ? trim : 0)
+  return skip | (isApart && !endings.includes(c) ? trim : 0)
 }
 
 function plane(cp: number): number {
@@ -114,42 +111,77 @@ function seeds(planes: Uint8Array): Uint8Array {
   return tables
 }
 
+/** The constants of the loop in `kernel.as`, in its order. */
+function vectors(): Uint8Array {
+  const table = new Uint8Array(16).fill(0xff)
+  table[15] = 0
+  for (const c of '\t\n\r",;') table[c.charCodeAt(0) & 15] = c.charCodeAt(0)
+  const same = [0x0f, 0x60, 0x7c, 0x30, 10, 0x2a, 0xff, 0x20].map((b) => new Uint8Array(16).fill(b))
+  return Buffer.concat([table, ...same])
+}
+
+/** Six bits of a byte: the same for both cases of a letter. */
+const six = (b: number): number => (b & 31) | ((b >> 1) & 32)
+const sixes = Array.from({ length: 64 }, (_, code) => code)
+
 /**
- * A bit for each three codes, the last one lowest, that the end of one of `words` can have. Between
- * its letters may stand anything that `words.ts` skips, and letters may be escapes.
+ * A bit for the last three bytes that a word can end in, six bits of each, the last one lowest.
+ * Between its letters may stand whatever is skipped in names, and each may be an escape.
  */
-function ends(words: readonly string[]): Uint8Array {
-  const bits = new Uint8Array(4096)
-  const any = Array.from({ length: 32 }, (_, code) => code)
-  const mark = (set: readonly (readonly number[])[]): void => {
-    for (const a of set[0] ?? any)
-      for (const b of set[1] ?? any)
-        for (const c of set[2] ?? any) {
-          const index = a | (b << 5) | (c << 10)
-          bits[index >> 3] = (bits[index >> 3] ?? 0) | (1 << (index & 7))
-        }
+function ends(words: readonly Name[], isTrimmed: boolean): Uint8Array {
+  const bits = new Uint8Array(0x8000)
+  const gaps = new Set<number>()
+  const trims = new Set<number>()
+  for (let b = 0; b < 128; b++) {
+    if ((codes(b) & skip) !== 0) gaps.add(six(b))
+    if ((codes(b) & trim) !== 0) trims.add(six(b))
   }
-  const escaped = [beyondCode, numberCode, 1, 2, 3, 4, 5, 6]
-  for (const text of words) {
-    const letters = Array.from(text).toReversed()
-    const known: number[][] = []
-    for (let i = 0; i < 3; i++) {
-      if (i > 0) mark([...known, [apart]])
-      const letter = letters[i]
-      if (letter === undefined) {
-        // In front of a shorter word stands what is no letter of it.
-        mark([...known, [0, apart, numberCode, beyondCode]])
-        break
+  const mark = (a: number, b: number, c: number): void => {
+    const index = a | (b << 6) | (c << 12)
+    bits[index >> 3] = (bits[index >> 3] ?? 0) | (1 << (index & 7))
+  }
+  const markAll = (a: number, b: number): void => sixes.forEach((c) => mark(a, b, c))
+  // What is no part of a name may stand behind it.
+  if (isTrimmed) for (const a of trims) for (const b of sixes) markAll(a, b)
+  for (const { name } of words) {
+    for (const [a = 0, b, c] of spelt(Array.from(name).toReversed(), 3)) {
+      if (b === undefined || c === undefined) {
+        // A short word: anything in front of it.
+        if (b === undefined) for (const any of sixes) markAll(a, any)
+        else markAll(a, b)
+        continue
       }
-      const code = codes(letter.codePointAt(0) ?? 0) & 31
-      known.push(code === beyondCode ? escaped : [code])
-      if (code === beyondCode || i === 2) {
-        mark(known)
-        break
+      mark(a, b, c)
+      for (const gap of gaps) {
+        markAll(a, gap)
+        mark(a, b, gap)
+      }
+      // So do escaped line breaks and tabs.
+      for (const letter of Buffer.from('nrt')) {
+        mark(a, six(letter), six(0x5c))
+        mark(a, b, six(letter))
       }
     }
   }
   return bits
+}
+
+/** The last bytes of a word, six bits of each, the last one first: one list for each spelling. */
+function spelt(letters: readonly string[], length: number): number[][] {
+  const [letter, ...more] = letters
+  if (letter === undefined || length <= 0) return [[]]
+  return spellings(letter).flatMap((bytes) =>
+    spelt(more, length - bytes.length).map((rest) => [...bytes, ...rest].slice(0, length)),
+  )
+}
+
+/** The bytes of a letter, the last one first: of any case, and of its escape if it is not in ASCII. */
+function spellings(letter: string): number[][] {
+  const all = cases(letter).flatMap((cp) => {
+    const text = String.fromCodePoint(cp)
+    return cp < 0x80 ? [text] : [text, cp.toString(16).padStart(4, '0')]
+  })
+  return all.map((text) => Array.from(Buffer.from(text), six).toReversed())
 }
 
 interface Node {
@@ -192,6 +224,10 @@ function writeNodes(memory: Uint8Array, start: number): void {
     return first
   }
   view.setUint16(2, write(root), true)
+  // In front of the nodes stands where the children of the first one are, for ASCII.
+  const table = new DataView(memory.buffer, memory.byteOffset + start - 256, 256)
+  for (const [i, cp] of [...root.children.keys()].entries())
+    if (cp < 0x80) table.setUint16(cp * 2, root.place + i, true)
 }
 
 /** The code points which `toLowerCase` makes into this letter; ASCII is folded by the kernel. */

@@ -14,16 +14,16 @@ export interface Telling {
   ): void
 }
 
-interface Spot {
+interface Candidate {
   readonly start: number
   readonly end: number
   readonly code: number
   readonly patch: Uint8Array | undefined
 }
 
-export class Spots {
+export class Candidates {
   readonly #scan: Telling
-  readonly #spots: Spot[] = []
+  readonly #candidates: Candidate[] = []
   #isSorted = true
 
   constructor(scan: Telling) {
@@ -31,13 +31,13 @@ export class Spots {
   }
 
   get count(): number {
-    return this.#spots.length
+    return this.#candidates.length
   }
 
   add(start: number, end: number, code: number, patch?: Uint8Array): void {
-    const last = this.#spots.at(-1)
+    const last = this.#candidates.at(-1)
     if (last !== undefined && start < last.end) this.#isSorted = false
-    this.#spots.push({ start, end, code, patch })
+    this.#candidates.push({ start, end, code, patch })
   }
 
   /**
@@ -45,36 +45,35 @@ export class Spots {
    * replacements of another length cannot stand in one place; the surer one gives it its name.
    */
   tell(): void {
-    const spots = this.#spots
-    if (spots.length === 0) return
-    if (!this.#isSorted) spots.sort((a, b) => a.start - b.start || b.end - a.end)
-    let held = spots[0]
-    for (let i = 1; i < spots.length && held !== undefined; i++) {
-      const spot = spots[i]
-      if (spot === undefined) break
-      if (spot.start >= held.end) {
+    const candidates = this.#candidates
+    if (candidates.length === 0) return
+    if (!this.#isSorted) candidates.sort((a, b) => a.start - b.start || b.end - a.end)
+    let held = candidates[0]
+    for (let i = 1; i < candidates.length && held !== undefined; i++) {
+      const candidate = candidates[i]
+      if (candidate === undefined) break
+      if (candidate.start >= held.end) {
         this.#tellOne(held)
-        held = spot
-      } else held = joined(held, spot)
+        held = candidate
+      } else held = joined(held, candidate)
     }
     if (held !== undefined) this.#tellOne(held)
-    spots.length = 0
+    candidates.length = 0
     this.#isSorted = true
   }
 
-  #tellOne({ start, end, code, patch }: Spot): void {
+  #tellOne({ start, end, code, patch }: Candidate): void {
     this.#scan.found(start, end, code, -1, 0, patch)
   }
 }
 
 /**
- * One spot over both: written over as the one that replaces its place would be (stars leave digits,
- * so they give way), and as sure as the surer one, so that neither is delivered where it was not
- * to be.
+ * One over both: written over as the one that replaces its place would be (stars leave digits, so
+ * they give way), and as sure as the surer one, so that neither is delivered where it was not to be.
  */
-function joined(a: Spot, b: Spot): Spot {
-  const rank = (spot: Spot): number =>
-    (formOf(spot.code) === STARS ? 0 : 4) + confidenceOf(spot.code)
+function joined(a: Candidate, b: Candidate): Candidate {
+  const rank = ({ code: what }: Candidate): number =>
+    (formOf(what) === STARS ? 0 : 4) + confidenceOf(what)
   const winner = rank(b) > rank(a) ? b : a
   const sure = Math.max(confidenceOf(a.code), confidenceOf(b.code))
   const what = code(kindOf(winner.code), sure, formOf(winner.code), brandOfCode(winner.code))
