@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../src/base/clock.ts'
 import { realDisk } from '../src/base/disk.ts'
+import { pciDetection } from '../src/mask/detection.ts'
 import { createMasker } from '../src/mask/masker.ts'
 import { encodeEntry } from '../src/record/encode.ts'
 import { share } from '../src/record/entry.ts'
@@ -19,7 +20,7 @@ import type { Recorder } from '../src/record/record.ts'
 import type { Figure } from './figure.ts'
 
 const masker = createMasker({ sealKey: new Uint8Array(32) })
-const plan = { reveal: 'none', columns: [], rule: 'bench' } as const
+const plan = { reveal: 'none', detect: pciDetection, rule: 'bench' } as const
 const body = (bytes: number): NonNullable<Item['body']> =>
   masker.text(Buffer.alloc(bytes, 'a row of a table, '), plan).kept
 const principal = masker.words({

@@ -183,7 +183,8 @@ export function codePointAt(bytes: Uint8Array, at: number): number {
   if (width === 2) return ((lead & 31) << 6) | second
   const third = (bytes[at + 2] ?? 0) & 63
   if (width === 3) return ((lead & 15) << 12) | (second << 6) | third
-  return ((lead & 7) << 18) | (second << 12) | (third << 6) | ((bytes[at + 3] ?? 0) & 63)
+  const cp = ((lead & 7) << 18) | (second << 12) | (third << 6) | ((bytes[at + 3] ?? 0) & 63)
+  return cp > 0x10ffff ? 0xfffd : cp
 }
 
 /** The four hex digits at `at`, or -1. */

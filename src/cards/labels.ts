@@ -84,6 +84,8 @@ function phrase(names: Names, bytes: Uint8Array, from: number, words: number): n
 function jointBefore(bytes: Uint8Array, at: number, min: number): number {
   const b = bytes[at - 1] ?? 0
   if (isBlankLetter(b) && at - 2 >= min && bytes[at - 2] === backslash) return 2
+  // One or two stars set off a word; more of them stand for digits.
+  if (b === 0x2a && bytes[at - 2] === 0x2a && bytes[at - 3] === 0x2a) return 0
   if (b < 0x80) return isJoint[b] ?? 0
   const lead = leadBefore(bytes, at, min)
   const cp = codePointAt(bytes, lead)

@@ -1,7 +1,7 @@
 /** What all parts of one scan share: names, the way to the value at hand, and what was found. */
 import { END, Findings, MEDIUM, RECORD_ONLY, START, confidenceOf } from './findings.ts'
 import { cardHash } from './hash.ts'
-import { Path } from './path.ts'
+import { MEMBER, Path } from './path.ts'
 import type { Spots } from './spots.ts'
 import type { Names } from './words.ts'
 
@@ -23,6 +23,8 @@ export interface Origin {
 }
 
 const columnsMax = 256
+const nameBytesMax = 256
+const decoder = new TextDecoder()
 
 /** What is set for all scans of one kind. */
 export interface ScanSettings {
@@ -54,6 +56,8 @@ export class Scan {
   isLate = false
   #hasRows = false
   #covered: Int32Array | undefined
+  /** The message at hand; names are read from it. */
+  message: Uint8Array = new Uint8Array(0)
   /** Where a careful look is needed; undefined when it is everywhere. */
   spots: Spots | undefined
   #nextSpot = 0
@@ -117,6 +121,15 @@ export class Scan {
     return this.columns[index] ?? 0
   }
 
+  /** The key of the value at hand in lower case, as it stands in the message; '' for none. */
+  nameText(): string {
+    const top = this.path.depth - 1
+    if (top < 0 || this.path.kind[top] !== MEMBER) return ''
+    const start = this.path.nameStart[top] ?? 0
+    const end = Math.min(this.path.nameEnd[top] ?? 0, start + nameBytesMax)
+    return decoder.decode(this.message.subarray(start, end)).toLowerCase()
+  }
+
   /** Where a key stands in the message, given its place in the text at hand. */
   nameAt(top: number, start: number, end: number): void {
     let [from, to] = [start, end]
@@ -166,15 +179,23 @@ export class Scan {
   }
 
   /** Tells a finding in the text at hand. What is below the threshold is for the record only. */
-  found(start: number, end: number, code: number, last4: number, hash = 0): void {
+  found(
+    start: number,
+    end: number,
+    code: number,
+    last4: number,
+    hash = 0,
+    patch: Uint8Array | undefined = undefined,
+  ): void {
     const what = confidenceOf(code) < this.settings.threshold ? code | RECORD_ONLY : code
     if ((what & RECORD_ONLY) !== 0) this.hasRecordOnly = true
     if (this.origins.length === 0) {
-      if (this.#isTold({ start, end, what, patch: undefined }, last4, hash)) return
-      this.findings.add(this.path, start, end, what, last4, hash)
+      if (this.#isTold({ start, end, what, patch }, last4, hash)) return
+      const at = this.findings.add(this.path, start, end, what, last4, hash)
+      if (patch !== undefined) this.findings.patches.set(at, patch)
       return
     }
-    let place: Place = { start, end, what, patch: undefined }
+    let place: Place = { start, end, what, patch }
     for (let i = this.origins.length - 1; i >= 0; i--) place = this.origins[i]?.back(place) ?? place
     if (this.#isTold(place, last4, hash)) return
     const at = this.findings.add(this.path, place.start, place.end, place.what, last4, hash)

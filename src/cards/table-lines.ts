@@ -5,7 +5,7 @@
  */
 import { DIGIT, classOf, codePointAt, isDigit } from './bytes.ts'
 import { HEADER, Header, NEITHER, startsWithBar } from './table-header.ts'
-import { OURS, fits, valueOf } from './table-names.ts'
+import { OURS, RUN, fits, valueOf } from './table-names.ts'
 import { BAR, Row, SPACE, SPACES, afterBreak, isRule } from './table-row.ts'
 import { leadBefore } from './spelling.ts'
 import { SECRET } from './words.ts'
@@ -16,6 +16,8 @@ const newline = 0x0a
 const carriage = 0x0d
 /** A longer line is no header. */
 const headerBytesMax = 16 * 1024
+/** A cell by itself is no sentence. */
+const wordBytesMax = 8
 /** Lines between the names of columns and the ruling below them: their types. */
 const typesMax = 3
 
@@ -154,8 +156,10 @@ export class LineTables implements TableKind {
     if (this.#header.delimiter === BAR && startsWithBar(b, at, to)) return true
     if (count === 0) return false
     const [from, stop] = [this.#row.from[0] ?? 0, this.#row.to[0] ?? 0]
-    // A word such as NULL, or what the first column holds.
-    return valueOf(b, from, stop) !== 0 || (stop - from <= 8 && !hasDigits(b, from, stop))
+    if ((valueOf(b, from, stop) & ~RUN) !== 0) return true
+    // Other cells may be empty; a word may stand in the place of a value.
+    const isAligned = this.#header.delimiter === SPACES && isWide(b, at, to)
+    return isAligned || (this.#header.count === 1 && stop - from <= wordBytesMax)
   }
 
   /** Whether the line [at, to) is the header of another table, without digits as it is. */
@@ -252,6 +256,11 @@ function breakBefore(b: Uint8Array, at: number, min: number): number {
 function isBlank(b: Uint8Array, from: number, to: number): boolean {
   for (let i = from; i < to; i++) if ((b[i] ?? 0) > 0x20) return false
   return true
+}
+
+function isWide(b: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i + 1 < to; i++) if (b[i] === 0x20 && b[i + 1] === 0x20) return true
+  return false
 }
 
 function isQuoteOpen(b: Uint8Array, from: number, to: number): boolean {

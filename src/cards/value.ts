@@ -14,6 +14,7 @@ import { Unescaped } from './unescape.ts'
 import { weigh } from './weigh.ts'
 import { isDigitForm } from './write.ts'
 import { BLOCK, CARD, CONTEXT, CVV, OTHER_NUMBER, PIN, POSTAL, SECRET, TRACK } from './words.ts'
+import type { AlsoScanner } from './also/scanner.ts'
 import type { Scan } from './scan.ts'
 import type { Whole } from './number.ts'
 import type { TextScanner } from './text.ts'
@@ -28,13 +29,16 @@ function isPin(meaning: number, length: number): boolean {
 }
 
 export class ValueScanner {
+  /** Detectors beyond card data; undefined for none. */
+  readonly also: AlsoScanner | undefined
   readonly #scan: Scan
   readonly #text: TextScanner
   readonly #normal = new Normal()
   readonly #layers: Layers
   readonly #whole: Whole = { length: 0, digits: new Uint8Array(40) }
 
-  constructor(scan: Scan, text: TextScanner) {
+  constructor(scan: Scan, text: TextScanner, also?: AlsoScanner) {
+    this.also = also
     this.#scan = scan
     this.#text = text
     this.#layers = new Layers(scan, (bytes, length, meaning) =>
@@ -46,8 +50,27 @@ export class ValueScanner {
   string(bytes: Uint8Array, start: number, end: number, levels: number, meaning: number): void {
     if (this.#scan.isQuiet(start, end)) return
     const signs = signsOf(bytes, start, end)
+    const since = this.#scan.findings.count
     if (levels > 0 && (signs & ESCAPED) !== 0) this.#unescaped(bytes, start, end, levels, meaning)
     else this.#plain(bytes, start, end, levels, meaning, signs)
+    if (this.also !== undefined) this.#further(bytes, start, end, levels, since)
+  }
+
+  /** What the further detectors find beside card data, in the text without its quoting. */
+  #further(b: Uint8Array, start: number, end: number, levels: number, since: number): void {
+    const { origins } = this.#scan
+    const depth = origins.length
+    const name = this.#scan.nameText()
+    let [text, from, to] = [b, start, end]
+    for (let level = 0; level < levels && text.subarray(from, to).includes(backslash); level++) {
+      const inner = new Unescaped(text, from, to)
+      origins.push(inner)
+      ;[text, from, to] = [inner.bytes, 0, inner.length]
+    }
+    this.#scan.overlay(since)
+    this.also?.scan(text, from, to, name)
+    this.#scan.overlay(-1)
+    origins.length = depth
   }
 
   /** A string with characters written as escapes, read without its quoting. */
@@ -142,6 +165,13 @@ export class ValueScanner {
 
   /** Scans a number token. */
   number(bytes: Uint8Array, start: number, end: number, meaning: number): void {
+    const before = this.#scan.findings.count
+    this.#number(bytes, start, end, meaning)
+    if (this.also === undefined || this.#scan.findings.count > before) return
+    this.also.number(bytes, start, end, this.#scan.nameText())
+  }
+
+  #number(bytes: Uint8Array, start: number, end: number, meaning: number): void {
     const isSecret = (meaning & SECRET) !== 0
     if (end - start < 10 && !isSecret) return
     const whole = this.#whole

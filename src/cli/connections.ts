@@ -42,7 +42,6 @@ function open(
     resource: `${publicUrl}/mcp/${name}`,
     upstream,
     host: new URL(url).host,
-    columns: detect.columns,
     detect,
     profile: config.profile,
     answerBytesMax,

@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import { Fault } from '../base/fault.ts'
+import { pciDetection } from '../mask/detection.ts'
 import { createMasker } from '../mask/masker.ts'
 import { encodeJsonString } from '../wire/text.ts'
 import { NONE, readJson } from '../wire/json.ts'
@@ -38,7 +39,7 @@ export async function maskCommand(
   output: NodeJS.WritableStream,
   options: MaskOptions,
 ): Promise<number> {
-  const plan: MaskPlan = { reveal: options.reveal ?? 'none', columns: [], rule: 'command' }
+  const plan: MaskPlan = { reveal: options.reveal ?? 'none', detect: pciDetection, rule: 'command' }
   const masker = createMasker({ sealKey: randomBytes(32) })
   if (!options.jsonl) return maskWhole(input, output, masker, plan, options)
   let line = 0

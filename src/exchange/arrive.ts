@@ -124,10 +124,10 @@ function planOf(connection: Connection, access: Access | undefined): Known['plan
   const mine = plans.get(connection) ?? new Map<Access | undefined, Known['plan']>()
   const known = mine.get(access)
   if (known !== undefined) return known
-  const { columns, profile } = connection
+  const { detect, profile } = connection
   const reveal = access?.reveal ?? 'none'
   const rule = access?.reveal === 'pan' ? `${profile} ${access.grants.join(' ')}` : profile
-  const plan = { reveal, columns, rule }
+  const plan = { reveal, detect, rule }
   // Access objects live as long as the token they were found for; what is kept here stays small.
   if (mine.size >= plansMax) mine.clear()
   plans.set(connection, mine.set(access, plan))

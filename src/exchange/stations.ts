@@ -2,6 +2,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { RequestHeaders } from '../listener/headers.ts'
 import type { Identity } from '../identity/identify.ts'
+import type { Detection } from '../mask/detection.ts'
 import type { Masker } from '../mask/masker.ts'
 import type { OutputSchemas } from '../mask/schemas.ts'
 import type { ExposureLedger } from '../policy/exposure.ts'
@@ -23,8 +24,8 @@ export interface Connection {
   readonly upstream: Upstream
   /** Host and port of the server, for the record. */
   readonly host: string
-  /** Column and key names that hold card numbers here, besides the built-in ones. */
-  readonly columns: readonly string[]
+  /** What is looked for in its messages. */
+  readonly detect: Detection
   readonly profile: string
   readonly answerBytesMax: number
 }

@@ -3,6 +3,8 @@
  * string, long enough to hold something, that decode to text.
  */
 
+import { isTextual } from './blob.ts'
+
 const runMin = 24
 const backslash = 0x5c
 const isAlphabet = new Uint8Array(256)
@@ -91,4 +93,12 @@ export function withBreaks(text: string, run: Run): string {
     done = index
   }
   return out + text.slice(done)
+}
+
+/** Whether the run at `at` is the content of a `data:` address of a text type (RFC 2397). */
+export function isTextAddress(bytes: Uint8Array, start: number, at: number): boolean {
+  const from = Math.max(start, at - 128)
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset + from, at - from).toString('latin1')
+  const match = /data:([^,\s"']*);base64,$/i.exec(head)
+  return match !== null && isTextual(match[1] ?? '')
 }

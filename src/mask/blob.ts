@@ -7,6 +7,8 @@ import type { Scanner } from './walk.ts'
 
 const textual =
   /^(text\/|application\/(.+\+)?(json|xml|yaml|x-yaml|sql|csv|x-ndjson|javascript|x-www-form-urlencoded)\b)|\+(json|xml)\b/i
+/** Whether a MIME type names text. */
+export const isTextual = (mimeType: string): boolean => textual.test(mimeType)
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
@@ -25,7 +27,7 @@ export function maskBlob(
   at: { start: number; end: number },
   respell: (text: string) => string = (text) => text,
 ): boolean {
-  if (mimeType !== '' && !textual.test(mimeType)) return false
+  if (mimeType !== '' && !isTextual(mimeType)) return false
   const bytes = Buffer.from(blob, 'base64')
   if (bytes.length === 0 || !isText(bytes)) return false
   scanner.text(bytes, 0)

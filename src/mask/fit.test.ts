@@ -8,13 +8,14 @@ import { Fault } from '../base/fault.ts'
 import { passesLuhn } from '../cards/luhn.ts'
 import { readJson } from '../wire/json.ts'
 import { fitting } from './fit.ts'
+import { pciDetection } from './detection.ts'
 import { createMasker } from './masker.ts'
 import { OutputSchema } from './validate.ts'
 import type { MaskPlan } from './masker.ts'
 
 const limits = { bytesMax: 1 << 24, depthMax: 100 }
 const masker = createMasker({ sealKey: new Uint8Array(32).fill(3) })
-const plan: MaskPlan = { reveal: 'none', columns: [], rule: 'test' }
+const plan: MaskPlan = { reveal: 'none', detect: pciDetection, rule: 'test' }
 const visa = pan(4, 16)
 const last4 = visa.slice(-4)
 const stars = (number: string): string => '*'.repeat(number.length - 4) + number.slice(-4)
@@ -36,16 +37,10 @@ const message = (value: string, texts: readonly string[]): string =>
     .map((text) => `{"type":"text","text":${JSON.stringify(text)}}`)
     .join(',')}],"structuredContent":${value}}}`
 
-/**
- * A whole answer, masked; without a schema by the usual forms.
- * @param bytes a Buffer, as bodies are: whoever writes into a slice of it writes into the message.
- */
-function answer(
-  schema: unknown,
-  json: string,
-  reveal: MaskPlan['reveal'] = 'none',
-  bytes: Uint8Array = Buffer.from(json),
-): Seen {
+/** A whole answer, masked; without a schema by the usual forms. */
+function answer(schema: unknown, json: string, reveal: MaskPlan['reveal'] = 'none'): Seen {
+  // A Buffer, as bodies are: whoever writes into a slice of it writes into the message.
+  const bytes = Buffer.from(json)
   const tree = readJson(bytes, limits)
   const word = (text: string): string => masker.word(text).value
   const fit =
@@ -59,7 +54,7 @@ function answer(
           word,
         })
   const { kept, shown } = masker.answer(tree, { ...plan, reveal }, 'ada@shop', fit)
-  assert.equal(Buffer.from(bytes).toString(), json, 'the message itself was written to')
+  assert.equal(bytes.toString(), json, 'the message itself was written to')
   return {
     kept: Buffer.from(kept.value).toString(),
     shown: Buffer.from(shown.bytes).toString(),
@@ -338,7 +333,7 @@ for (const [what, schema, value, shown] of forms) {
 test('a key that may only be a card number has no masked form', () => {
   const schema = { type: 'object', propertyNames: { pattern: '^[0-9]+$' } }
   const json = message(`{"${visa}":{"id":1}}`, [])
-  assert.throws(() => answer(schema, json, 'none', Uint8Array.from(Buffer.from(json))), {
+  assert.throws(() => answer(schema, json), {
     code: 'mask_failed',
     facts: { reason: 'schema', at: `/result/structuredContent/${stars(visa)}` },
   })

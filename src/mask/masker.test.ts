@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { broken, grouped, needy, pan, published } from '../../tests/cards.ts'
 import { readJson } from '../wire/json.ts'
+import { detectionOf, pciDetection } from './detection.ts'
 import { createMasker } from './masker.ts'
 import type { MaskPlan, Masking } from './masker.ts'
 
 const limits = { bytesMax: 1 << 26, depthMax: 64 }
 const masker = createMasker({ sealKey: new Uint8Array(32).fill(7) })
-const plan: MaskPlan = { reveal: 'none', columns: [], rule: 'test' }
+const plan: MaskPlan = { reveal: 'none', detect: pciDetection, rule: 'test' }
 const reveal: MaskPlan = { ...plan, reveal: 'pan' }
 const visa = pan(4, 16)
 const amex = pan(37, 15)
@@ -330,7 +331,7 @@ for (const [what, value, want] of tables) {
   })
 }
 test('a configured column is a card column', () => {
-  const by = { ...plan, columns: ['*.cc_*'] }
+  const by = { ...plan, detect: detectionOf({ columns: ['*.cc_*'] }) }
   assert.equal(token(`{"cc_main":"${broken(visa)}"}`, by), `{"cc_main":"${stars(broken(visa))}"}`)
   assert.equal(token(`{"cc_main":"${broken(visa)}"}`), `{"cc_main":"${broken(visa)}"}`)
 })

@@ -5,7 +5,7 @@
  * says; and each is scanned again before it becomes `Masked` or `Deliverable`.
  */
 import { Fault } from '../base/fault.ts'
-import { MEDIUM } from '../cards/findings.ts'
+import { pciDetection } from './detection.ts'
 import { readJson } from '../wire/json.ts'
 import { splice } from '../wire/splice.ts'
 import { deliver, keep, keepAndDeliver, keepValue, untouched } from './masked.ts'
@@ -18,6 +18,7 @@ import { Scanner } from './walk.ts'
 import type { ScanSettings } from '../cards/scan.ts'
 import type { JsonTree } from '../wire/json.ts'
 import type { Edit } from '../wire/splice.ts'
+import type { Detection } from './detection.ts'
 import type { Fit } from './fit.ts'
 import type { Deliverable, Masked } from './masked.ts'
 import type { Place } from './places.ts'
@@ -30,8 +31,8 @@ export type { Masking, Maskings } from './report.ts'
 /** What a grant shows. */
 export interface MaskPlan {
   readonly reveal: 'none' | 'pan'
-  /** More card columns and keys, as globs: `*.cc_*`. */
-  readonly columns: readonly string[]
+  /** What is looked for; made once for a connection. */
+  readonly detect: Detection
   /** Names the grant or profile in what is told of the maskings. */
   readonly rule: string
 }
@@ -77,7 +78,6 @@ export interface Masker {
   ours(bytes: Uint8Array): Deliverable
 }
 
-const scannersMax = 64
 const plainWordsMax = 4096
 const wordFree = /^[^0-9\u0080-\uffff]*$/
 const limits = { bytesMax: 64 * 1024 * 1024, depthMax: 512 }
@@ -97,20 +97,20 @@ export function createMasker(options: {
 
 class PlanMasker implements Masker {
   readonly #sealer: Sealer
-  readonly #settings: Omit<ScanSettings, 'threshold'>
-  readonly #scanners = new Map<string, Scanner>()
-  readonly #words = new Scanner([])
+  readonly #settings: Pick<ScanSettings, 'hashKey' | 'isCareful'>
+  readonly #scanners = new WeakMap<Detection, Scanner>()
+  readonly #words = new Scanner(pciDetection)
   readonly #plain = new Map<string, Masked<string>>()
   readonly #own = new OwnWords()
-  #last: { columns: readonly string[]; scanner: Scanner } = { columns: [], scanner: this.#words }
+  #last: { detect: Detection; scanner: Scanner } | undefined
 
-  constructor(sealer: Sealer, settings: Omit<ScanSettings, 'threshold'>) {
+  constructor(sealer: Sealer, settings: Pick<ScanSettings, 'hashKey' | 'isCareful'>) {
     this.#sealer = sealer
     this.#settings = { hashKey: settings.hashKey, isCareful: settings.isCareful }
   }
 
   answer(tree: JsonTree, plan: MaskPlan, binding: string, fit?: Fit): MaskedAnswer {
-    const scanner = this.#scannerFor(plan.columns)
+    const scanner = this.#scannerFor(plan.detect)
     scanner.tree(tree, placesOf(tree, leaving))
     const aliases = scanner.hot.length === 0 ? [] : this.#aliases(tree, scanner, binding)
     return this.#both(tree.bytes, scanner, plan, aliases, fit)
@@ -121,7 +121,7 @@ class PlanMasker implements Masker {
     plan: MaskPlan,
     binding: string,
   ): { kept: Masked<Uint8Array>; maskings: Maskings } {
-    const scanner = this.#scannerFor(plan.columns)
+    const scanner = this.#scannerFor(plan.detect)
     scanner.tree(tree, [])
     const { findings, hasKeys } = scanner.scan
     if (findings.count === 0) return { kept: keep(tree.bytes, untouched), maskings: nothing }
@@ -151,7 +151,7 @@ class PlanMasker implements Masker {
   }
 
   text(bytes: Uint8Array, plan: MaskPlan): MaskedAnswer {
-    const scanner = this.#scannerFor(plan.columns)
+    const scanner = this.#scannerFor(plan.detect)
     scanner.hot.length = 0
     scanner.text(bytes, 0)
     return this.#both(bytes, scanner, plan)
@@ -233,17 +233,14 @@ class PlanMasker implements Masker {
     return reportOf(scanner.scan.findings, bytes, plan.rule, (text) => this.#wordText(text))
   }
 
-  #scannerFor(columns: readonly string[]): Scanner {
-    if (this.#last.columns === columns) return this.#last.scanner
-    const name = columns.join('\0')
-    let scanner = this.#scanners.get(name)
+  #scannerFor(detect: Detection): Scanner {
+    if (this.#last?.detect === detect) return this.#last.scanner
+    let scanner = this.#scanners.get(detect)
     if (scanner === undefined) {
-      // Sets of columns come from the configuration; a reload may bring new ones.
-      if (this.#scanners.size >= scannersMax) this.#scanners.clear()
-      scanner = new Scanner(columns, { ...this.#settings, threshold: MEDIUM })
-      this.#scanners.set(name, scanner)
+      scanner = new Scanner(detect, this.#settings)
+      this.#scanners.set(detect, scanner)
     }
-    this.#last = { columns, scanner }
+    this.#last = { detect, scanner }
     return scanner
   }
 

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { pan } from '../../tests/cards.ts'
 import { readJson } from '../wire/json.ts'
+import { pciDetection } from './detection.ts'
 import { createMasker } from './masker.ts'
 import type { MaskPlan } from './masker.ts'
 
@@ -17,7 +18,7 @@ interface Part {
 
 const limits = { bytesMax: 1 << 24, depthMax: 64 }
 const masker = createMasker({ sealKey: new Uint8Array(32) })
-const plan: MaskPlan = { reveal: 'none', columns: [], rule: 'test' }
+const plan: MaskPlan = { reveal: 'none', detect: pciDetection, rule: 'test' }
 const stars = (number: string): string => '*'.repeat(number.length - 4) + number.slice(-4)
 const form = (number: string): number =>
   Number(`9${'0'.repeat(number.length - 5)}${number.slice(-4)}`)

@@ -2,24 +2,29 @@
 import { ELEMENT, MEMBER } from '../cards/path.ts'
 import { RECORD_ONLY, CODE, FIELDS } from '../cards/findings.ts'
 import { JsonScanner } from '../cards/json.ts'
+import { AlsoScanner } from '../cards/also/scanner.ts'
+import { isTestNumber } from '../cards/test-numbers.ts'
 import { TextScanner } from '../cards/text.ts'
 import { ValueScanner } from '../cards/value.ts'
 import { Scan } from '../cards/scan.ts'
 import { Spots } from '../cards/spots.ts'
 import { Names, OTHER_NUMBER } from '../cards/words.ts'
 import { NONE } from '../wire/json.ts'
-import { runsOf, withBreaks } from './base64.ts'
+import { isTextAddress, runsOf, withBreaks } from './base64.ts'
 import { maskBlob } from './blob.ts'
 import { hasItems, joinItems, readAsOne } from './items.ts'
+import { thresholdLevel } from './detection.ts'
+import type { Detection } from './detection.ts'
 import type { ScanSettings } from '../cards/scan.ts'
 import type { JsonTree, Node } from '../wire/json.ts'
 import type { Place } from './places.ts'
 
-/** A scanner with all its parts, for one set of configured columns. */
+/** A scanner with all its parts, for one connection's detection. */
 export class Scanner {
   readonly scan: Scan
-  readonly columns: readonly string[]
-  readonly #text: TextScanner
+  readonly #detect: Detection
+  readonly #own: Pick<ScanSettings, 'hashKey' | 'isCareful'>
+  readonly #also: AlsoScanner | undefined
   readonly #json: JsonScanner
   // The message at hand.
   #places: readonly Place[] = []
@@ -29,11 +34,21 @@ export class Scanner {
   #blobs: Scanner | undefined
   readonly #spots = new Spots()
 
-  constructor(columns: readonly string[], settings?: ScanSettings) {
-    this.columns = columns
-    this.scan = new Scan(new Names(columns), settings)
-    this.#text = new TextScanner(this.scan)
-    this.#json = new JsonScanner(this.scan, new ValueScanner(this.scan, this.#text))
+  /** @param own what the masker sets for all its scanners. */
+  constructor(detect: Detection, own: Pick<ScanSettings, 'hashKey' | 'isCareful'> = {}) {
+    this.#detect = detect
+    this.#own = own
+    const hasMore = detect.also.length > 0 || detect.patterns.length > 0
+    this.scan = new Scan(new Names(detect.columns), {
+      threshold: thresholdLevel(detect),
+      hashKey: own.hashKey,
+      // What else is looked for has no spots.
+      isCareful: own.isCareful === true || hasMore,
+      isPassed: detect.testNumbers === 'pass' ? isTestNumber : undefined,
+    })
+    this.#also = hasMore ? new AlsoScanner(this.scan, detect) : undefined
+    const values = new ValueScanner(this.scan, new TextScanner(this.scan), this.#also)
+    this.#json = new JsonScanner(this.scan, values)
   }
 
   /** Scans a whole message; what it holds is in `scan.findings` and `hot`. */
@@ -64,6 +79,8 @@ export class Scanner {
   /** Whether there is anything to look at carefully; where, is in `scan.spots`. */
   #look(bytes: Uint8Array): boolean {
     const spots = this.#spots
+    this.#also?.begin()
+    this.scan.message = bytes
     this.scan.spots = undefined
     if (this.scan.settings.isCareful === true) return true
     spots.read(bytes)
@@ -121,7 +138,8 @@ export class Scanner {
   #runs(bytes: Uint8Array, start: number, end: number): void {
     if (end - start < 24 || this.scan.isQuiet(start, end)) return
     for (const run of runsOf(bytes, start, end)) {
-      this.#blobs ??= new Scanner(this.columns, this.scan.settings)
+      if (this.#detect.base64 === 'text' && !isTextAddress(bytes, start, run.start)) continue
+      this.#blobs ??= new Scanner(this.#detect, this.#own)
       maskBlob(this.scan, this.#blobs, run.text, '', run, (text) => withBreaks(text, run))
     }
   }
@@ -206,7 +224,7 @@ export class Scanner {
   #blob(tree: JsonTree, object: Node, value: Node): void {
     const mime = tree.get(object, 'mimeType')
     const type = mime === NONE || tree.kind(mime) !== 'string' ? '' : tree.text(mime)
-    this.#blobs ??= new Scanner(this.columns, this.scan.settings)
+    this.#blobs ??= new Scanner(this.#detect, this.#own)
     const [start, end] = [tree.start(value) + 1, tree.end(value) - 1]
     if (maskBlob(this.scan, this.#blobs, tree.text(value), type, { start, end })) return
     // What its type says is no text is not looked into.

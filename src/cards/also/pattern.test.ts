@@ -106,6 +106,9 @@ test('a check wants digits: two at least', () => {
     assert.equal(passes(check, bytes, 3, 5), false)
   }
   assert.equal(passes('none', bytes, 3, 5), true)
+  // X is ten in the last place only.
+  const isbn = Buffer.from('AX 0-8044-2957-X')
+  assert.equal(passes('mod11', isbn, 0, isbn.length), true)
 })
 
 test('with context words a match is strong near one, and weak without', () => {
@@ -193,6 +196,22 @@ test('a match is found wherever it stands in a long text, whole up to two thousa
       assert.equal(masked, `${'ä'.repeat(at)}[n removed]${' '.repeat(40_000)}`)
     }
   }
+})
+test('a match that goes on as long as it can is found whole as well', () => {
+  const scanner = look({ pattern: '[0-9]{5,}', replace: 'remove', name: 'n' })
+  for (const at of [...places, 1800, 2048, 2500, 3500]) {
+    const text = `${'x'.repeat(at)}${'1'.repeat(1500)}${'x'.repeat(9000)}`
+    assert.equal(
+      scanner.at(text).masked,
+      `${'x'.repeat(at)}[n removed]${'x'.repeat(9000)}`,
+      String(at),
+    )
+  }
+})
+test('what stands before a match is seen though another match ended there', () => {
+  const scanner = look({ pattern: String.raw`[0-9]{3}|\b[a-z]{3}` })
+  assert.equal(scanner.at('123abc abc').masked, '***abc ***')
+  assert.equal(scanner.at('ä12 é123abc').masked, 'ä12 é***abc')
 })
 test('what is longer than any window is found in pieces, without a gap', () => {
   const text = 'a1'.repeat(30_000)

@@ -133,12 +133,11 @@ export class Matches {
       const stop = this.#boundary(at + stretchBytes)
       this.#spend()
       if (this.#re.test(this.#view(at, stop))) {
-        // A match may go on behind; the next stretch begins where none of its length would be cut.
-        this.#hotTo = stop < this.#to ? this.#boundary(stop - windowBytesMax) : stop
+        this.#hotTo = stop
         return at
       }
       if (stop >= this.#to) return stop
-      at = this.#boundary(stop - windowBytesMax)
+      at = this.#boundary(stop - windowBytesMax) // A match may have been cut.
     }
   }
 

@@ -170,6 +170,9 @@ const kept: readonly [what: string, text: string][] = [
   ['what was written in place of one', `Bearer ${token}, ${token}`],
   ['a commit', made(40, hex)],
   ['a UUID', '123e4567-e89b-12d3-a456-426614174000'],
+  ['a header alone', `${url64({ alg: 'HS256', typ: 'JWT' })}.x.y`],
+  ['a prefix in the other case', joined('GHP', '_', made(36))],
+  ['a label without a sign behind it', `AccountKey ${made(86)}==`],
 ]
 for (const [what, text] of kept) {
   test(`left as it is: ${what}`, () => {

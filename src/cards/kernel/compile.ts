@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import asc from 'assemblyscript/asc'
 
 const flags =
-  '-O3 --noAssert --converge --runtime stub --enable simd --use abort= --zeroFilledMemory --initialMemory 5 --maximumMemory 5'
+  '-O3 --noAssert --converge --runtime stub --enable simd --use abort= --zeroFilledMemory --initialMemory 6 --maximumMemory 6'
 
 /**
  * The module, compiled anew: the same bytes for the same source and compiler.

@@ -160,9 +160,9 @@ function scan(from: usize, end: usize): void {
     }
     all |= first
     noteStarts(p, first)
-    ends &= ~(ends << 1)
-    if (popcnt(ends) > FEW) sift(p, ends)
-    else noteFew(p, ends)
+    const places = ends & ~(ends << 1)
+    if (popcnt(places) > FEW) sift(p, places, ends)
+    else noteFew(p, places)
     if (long != 0) noteLanes(p, long)
   }
   laneBefore = lane
@@ -193,11 +193,11 @@ function noteLanes(p: usize, long: u32): void {
 }
 
 /**
- * Notes ends in front of which a name may stand. Behind blanks those before which something stands
+ * Notes places in front of which a name may stand: behind blanks those before which something stands
  * that is no end, nor the sign behind one, as the `n` of an escaped line break and the colon behind a
  * quote are. Of what is in front of the block all is believed.
  */
-function sift(p: usize, ends: u64): void {
+function sift(p: usize, places: u64, ends: u64): void {
   const space = v128.load(VECTORS, 128)
   const blanks = mask(
     i8x16.eq(v128.load(p), space),
@@ -210,7 +210,7 @@ function sift(p: usize, ends: u64): void {
   const begins = blanks & ~(blanks << 1) & ((solid << 1) | 1)
   // Adding the first bit of a run of blanks carries to the bit behind the run.
   const sum = (blanks + begins) | (behindBlank & 1)
-  note(p, ends & (~behindBlank | (sum & ~blanks)))
+  note(p, places & (~behindBlank | (sum & ~blanks)))
 }
 
 /** Bytes at which a character begins that may be a digit of another script. */
@@ -240,15 +240,23 @@ const GOES_ON: u32 = DIGIT | JOINER | INTRO | BEYOND | HIDES
 /** Deals with the digits that begin at the places noted; `from` is where the masks begin. */
 function numbers(from: usize, end: usize): void {
   worked(starts)
+  // First, without a branch, what is one or two digits and nothing more is sorted out.
+  let left = 0
   for (let k = 0; k < starts; k++) {
+    const place = load<u16>(STARTS + <usize>(k << 1))
+    const s = WINDOW + <usize>place
+    const digits = load<u64>(MASKS + (((s - from) >> 6) << 3)) >> ((s - from) & 63)
+    const length = <u32>ctz(~digits)
+    const around = (classAt(s - 1) & LEADS) | (classAt(s + <usize>length) & GOES_ON)
+    store<u16>(STARTS + <usize>(left << 1), place)
+    left += <i32>((around | (length - 1 >= 2 ? 1 : 0)) != 0)
+  }
+  for (let k = 0; k < left; k++) {
     const place = <i32>load<u16>(STARTS + <usize>(k << 1))
     if (place < done) continue
     const s = WINDOW + <usize>place
-    const block = (s - from) >> 6
-    const i = <i32>((s - from) & 63)
-    const digits = load<u64>(MASKS + (block << 3))
-    const stop = plainEnd(s - <usize>i, i, digits)
-    if (stop != 0) done = place - i + stop
+    const stop = plainEnd(s, from)
+    if (stop != 0) done = offset(stop)
     else {
       const reached = stretches.stretch(s, WINDOW + <usize>done, end)
       done = max(offset(reached), place + 1)
@@ -257,37 +265,39 @@ function numbers(from: usize, end: usize): void {
 }
 
 /**
- * Deals with the digits from bit `i` of the block at `p` on, with single joiners between them, and
- * returns where they end; 0 when there is more to them than that.
+ * Deals with the digits from `s` on, with single joiners between them, and returns where they end; 0
+ * when there is more to them than that, or they go on behind the block.
  */
 // @ts-ignore: decorator
 @inline
-function plainEnd(p: usize, i: i32, digits: u64): i32 {
-  const s = p + <usize>i
-  let j = i + <i32>ctz(~(digits >> i))
-  if (j > 62 || j == i) return 0
+function plainEnd(s: usize, from: usize): usize {
+  // Zeros come in from above, so the end of the block ends a run.
+  let digits = load<u64>(MASKS + (((s - from) >> 6) << 3)) >> ((s - from) & 63)
+  let more = <u32>ctz(~digits)
   const before = classAt(s - 1)
-  if (before & LEADS && isSpelt(s)) return 0
-  let total = j - i
-  let behind = classAt(p + <usize>j)
+  if (more == 0 || (before & LEADS && isSpelt(s))) return 0
+  const last = s | 63
+  let total = more
+  let e = s + <usize>more
+  let behind = classAt(e)
   while (behind & GOES_ON) {
-    const e = p + <usize>j
+    if (behind & DIGIT) return 0
     if (at(e) == 0x5c && at(e + 1) == 0x22) break
-    if ((behind & JOINER) == 0) return 0
-    const more = <i32>ctz(~(digits >> (j + 1)))
+    if ((behind & JOINER) == 0 || e >= last) return 0
+    digits = (digits >> more) >> 1
+    more = <u32>ctz(~digits)
     if (more == 0) {
       if (classAt(e + 1) & GOES_ON) return 0
       break
     }
     total += more
-    j += 1 + more
-    if (j > 62) return 0
-    behind = classAt(p + <usize>j)
+    e += <usize>more + 1
+    behind = classAt(e)
   }
   if (total >= 12) return 0
   if (total >= 3 && before & (JOINT | BEYOND)) label(s)
-  if ((at(p + <usize>j) | 0x20) == 0x65) stretches.exponent(s, p + <usize>j, total)
-  return j
+  if ((at(e) | 0x20) == 0x65) stretches.exponent(s, e, <i32>total)
+  return e
 }
 
 /** Whether digits at `s` may be the rest of a character in another spelling. */

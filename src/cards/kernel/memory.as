@@ -4,26 +4,26 @@
  *
  *   0x00400  classes of bytes (256), codes of bytes (256), vectors for `kernel.as` (256)
  *   0x01000  spots found in the window: pairs of start and end, i32, from the window's start
- *   0x04000  for the last three bytes of a word, a bit: names can end so (32 KB); fillers (32 KB)
- *   0x14000  names, letter by letter from their end (8 a node)
- *   0x18000  of the 4 KB at hand: where digits begin, where a name may end (8 KB each, two bytes a
+ *   0x04000  names, letter by letter from their end (8 a node)
+ *   0x08000  of the 4 KB at hand: where digits begin, where a name may end (8 KB each, two bytes a
  *            place), masks of digits (512), where base64 may be
- *   0x20000  classes of the code points below 0x20000 (a byte each)
- *   0x40000  2048 bytes in front of the window, the window, 2048 bytes behind it, zeros
+ *   0x10000  for the last three bytes of a word, a bit: names can end so (64 KB); fillers (64 KB)
+ *   0x30000  classes of the code points below 0x20000 (a byte each)
+ *   0x50000  2048 bytes in front of the window, the window, 2048 bytes behind it, zeros
  */
 export const CLASSES: usize = 0x400
 export const CODES: usize = 0x500
 export const VECTORS: usize = 0x600
 export const SPOTS: usize = 0x1000
-export const ENDS: usize = 0x4000
-export const FILLERS: usize = 0xc000
-export const NODES: usize = 0x14000
-export const STARTS: usize = 0x18000
-export const PLACES: usize = 0x1a000
-export const MASKS: usize = 0x1c000
-export const LANES: usize = 0x1c400
-export const PLANES: usize = 0x20000
-export const WINDOW: usize = 0x40800
+export const ENDS: usize = 0x10000
+export const FILLERS: usize = 0x20000
+export const NODES: usize = 0x4000
+export const STARTS: usize = 0x8000
+export const PLACES: usize = 0xa000
+export const MASKS: usize = 0xc000
+export const LANES: usize = 0xc400
+export const PLANES: usize = 0x30000
+export const WINDOW: usize = 0x50800
 /** Bytes of a window; as many as the margin are kept in front of it and read ahead behind it. */
 export const WINDOW_BYTES: i32 = 0x8000
 export const MARGIN_BYTES: i32 = 0x800

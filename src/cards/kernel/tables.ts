@@ -125,26 +125,26 @@ const six = (b: number): number => (b & 31) | ((b >> 1) & 32)
 const sixes = Array.from({ length: 64 }, (_, code) => code)
 
 /**
- * A bit for the last three bytes that a word can end in, six bits of each, the last one lowest.
+ * A bit for the last three bytes that a word can end in: seven bits of the last one, six of the others.
  * Between its letters may stand whatever is skipped in names, and each may be an escape.
  */
 function ends(words: readonly Name[], isTrimmed: boolean): Uint8Array {
-  const bits = new Uint8Array(0x8000)
+  const bits = new Uint8Array(0x10000)
   const gaps = new Set<number>()
   const trims = new Set<number>()
   for (let b = 0; b < 128; b++) {
     if ((codes(b) & skip) !== 0) gaps.add(six(b))
-    if ((codes(b) & trim) !== 0) trims.add(six(b))
+    if ((codes(b) & trim) !== 0) trims.add(b)
   }
   const mark = (a: number, b: number, c: number): void => {
-    const index = a | (b << 6) | (c << 12)
+    const index = a | (b << 7) | (c << 13)
     bits[index >> 3] = (bits[index >> 3] ?? 0) | (1 << (index & 7))
   }
   const markAll = (a: number, b: number): void => sixes.forEach((c) => mark(a, b, c))
   // What is no part of a name may stand behind it.
   if (isTrimmed) for (const a of trims) for (const b of sixes) markAll(a, b)
   for (const { name } of words) {
-    for (const [a = 0, b, c] of spelt(Array.from(name).toReversed(), 3)) {
+    for (const [a = 0, b, c] of spelt(Array.from(name).toReversed())) {
       if (b === undefined || c === undefined) {
         // A short word: anything in front of it.
         if (b === undefined) for (const any of sixes) markAll(a, any)
@@ -166,22 +166,29 @@ function ends(words: readonly Name[], isTrimmed: boolean): Uint8Array {
   return bits
 }
 
-/** The last bytes of a word, six bits of each, the last one first: one list for each spelling. */
-function spelt(letters: readonly string[], length: number): number[][] {
-  const [letter, ...more] = letters
-  if (letter === undefined || length <= 0) return [[]]
-  return spellings(letter).flatMap((bytes) =>
-    spelt(more, length - bytes.length).map((rest) => [...bytes, ...rest].slice(0, length)),
-  )
+/** The last three bytes of a word, the last one first: one list for each spelling. */
+function spelt(letters: readonly string[]): number[][] {
+  let all: number[][] = [[]]
+  for (const letter of letters.slice(0, 3)) {
+    all = all.flatMap((bytes) =>
+      bytes.length >= 3 ? [bytes] : spellings(letter).map((more) => [...bytes, ...more]),
+    )
+  }
+  return all.flatMap(([a = 0, ...more]) => {
+    const others = more.slice(0, 2).map(six)
+    const upper = a >= 0x61 && a <= 0x7a ? [[a & 0x5f, ...others]] : []
+    return [[a & 127, ...others], ...upper]
+  })
 }
 
 /** The bytes of a letter, the last one first: of any case, and of its escape if it is not in ASCII. */
 function spellings(letter: string): number[][] {
   const all = cases(letter).flatMap((cp) => {
     const text = String.fromCodePoint(cp)
-    return cp < 0x80 ? [text] : [text, cp.toString(16).padStart(4, '0')]
+    const escape = cp.toString(16).padStart(4, '0')
+    return cp < 0x80 ? [text] : [text, escape, escape.toUpperCase()]
   })
-  return all.map((text) => Array.from(Buffer.from(text), six).toReversed())
+  return all.map((text) => [...Buffer.from(text)].toReversed())
 }
 
 interface Node {
