@@ -1,19 +1,19 @@
 /**
  * Text behind another encoding, decoded into a text of its own which knows for each of its bytes
  * where it stands in the original: character references and inline tags of HTML, percent-encoding
- * (RFC 3986, and `+` of forms), quoted-printable (RFC 2045 §6.7).
+ * (RFC 3986, and `+` of forms), quoted-printable (RFC 2045 §6.7), marks of Markdown.
  *
  * What is written back is spelt as the original was: `%34` becomes `%2A`, `&#52;` becomes `&#42;`,
  * so nothing around it moves, and tags and soft line breaks between digits stay.
  */
 import { hexValue, isDigit, isLetter } from './bytes.ts'
 import { MARKER, PATCH, STARS, formOf, withForm } from './findings.ts'
-import { HTML, PERCENT, QUOTED } from './signs.ts'
+import { HTML, MARKDOWN, PERCENT, QUOTED } from './signs.ts'
 import { starred } from './write.ts'
 import type { Origin, Place } from './scan.ts'
 
 /** All of them. */
-export const encodings: readonly number[] = [HTML, PERCENT, QUOTED]
+export const encodings: readonly number[] = [HTML, PERCENT, QUOTED, MARKDOWN]
 
 const tagBytesMax = 256
 const entityBytesMax = 12
@@ -27,6 +27,12 @@ const newline = 0x0a
 const word = Buffer.from('***')
 const marker = Buffer.from('[track removed]')
 
+/** What an encoding begins with. */
+const signs = new Map([
+  [HTML, amp],
+  [PERCENT, percent],
+  [QUOTED, equals],
+])
 /** Tags that stand inside a line; any other ends a cell, a line or a field. */
 const inline = new Set(
   'a abbr b bdi bdo big cite code data em font i ins kbd mark nobr q s samp small span strong sub sup tt u var wbr'.split(
@@ -87,13 +93,14 @@ export class Decoded implements Origin {
     this.#encoding = encoding
     this.length = 0
     if (this.bytes.length < end - start) this.#grow(end - start)
-    const sign = encoding === HTML ? amp : encoding === PERCENT ? percent : equals
+    const sign = signs.get(encoding) ?? 0
     let isChanged = false
     for (let at = start; at < end;) {
       const b = raw[at] ?? 0
       let next = at
       if (b === sign) next = encoding === HTML ? this.#entity(at, end) : this.#hex(at, end)
       else if (b === less && encoding === HTML) next = this.#tag(at, end)
+      else if (encoding === MARKDOWN) next = this.#emphasis(at, end)
       else if (b === plus && encoding === PERCENT) {
         next = at + 1
         this.#put(0x20, at, next)
@@ -152,19 +159,30 @@ export class Decoded implements Origin {
     return Buffer.from(`${lead}${b.toString(isHex ? 16 : 10).padStart(width, '0')};`)
   }
 
-  /** Bytes as this encoding writes them; `isAll` writes even the plain ones so. */
+  /** Bytes as this encoding writes them, as few as need be in hex; `isAll` writes every one so. */
   #spelt(patch: Uint8Array, isAll = false): Uint8Array {
-    if (this.#encoding === HTML) return patch
+    if (this.#encoding === HTML || this.#encoding === MARKDOWN) return patch
     const sign = this.#encoding === PERCENT ? '%' : '='
+    const reserved = this.#encoding === PERCENT ? '%&#+' : '='
     let text = ''
     for (const b of patch) {
-      const isPlain = isDigit[b] === 1 || isLetter[b] === 1 || b === 0x2a || b === 0x2d
-      text +=
-        isPlain && !isAll
-          ? String.fromCharCode(b)
-          : sign + b.toString(16).toUpperCase().padStart(2, '0')
+      const c = String.fromCharCode(b)
+      if (!isAll && b === 0x20 && this.#encoding === PERCENT) text += '+'
+      else if (!isAll && b >= 0x20 && b < 0x7f && !reserved.includes(c)) text += c
+      else text += sign + b.toString(16).toUpperCase().padStart(2, '0')
     }
     return Buffer.from(text)
+  }
+
+  /** A mark of Markdown that touches a digit: left out. */
+  #emphasis(at: number, end: number): number {
+    const raw = this.#raw
+    const b = raw[at] ?? 0
+    const isDouble = (b === 0x2a || b === 0x7e) && raw[at + 1] === b && at + 1 < end
+    if (b !== 0x60 && !isDouble) return at
+    const to = at + (isDouble ? 2 : 1)
+    const touches = isDigit[raw[at - 1] ?? 0] === 1 || (to < end && isDigit[raw[to] ?? 0] === 1)
+    return touches ? to : at
   }
 
   /** A character reference at `at`; returns the offset behind it, or `at`. */

@@ -3,7 +3,7 @@
  * only in the sizes cards are written in, only with one kind of separator: anything looser joins
  * the columns of a table into numbers that nobody wrote.
  */
-import { isDigit, isSeparator } from './bytes.ts'
+import { isDigit, isLetter, isSeparator } from './bytes.ts'
 import { passesLuhn } from './luhn.ts'
 import { brandOf } from './ranges.ts'
 import { matters } from './spelling.ts'
@@ -53,6 +53,8 @@ export class Groups {
       if (start >= end || isDigit[bytes[start] ?? 0] === 0) break
       stop = start + 1
       while (stop < end && isDigit[bytes[stop] ?? 0] === 1) stop++
+      // What goes on in letters is a word of its own.
+      if (stop < end && isLetter[bytes[stop] ?? 0] === 1) break
     }
     this.count = count
     const b = start < end ? (bytes[start] ?? 0) : 0

@@ -6,7 +6,8 @@ import type { Names } from './words.ts'
 
 const backslash = 0x5c
 const labelReach = 40
-const contextReach = 40
+/** How many bytes away a word may stand that speaks of cards. */
+export const contextReach = 40
 const wordsMax = 6
 const ends = new Int32Array(wordsMax)
 /** Letters, marks and digits make words; every other sign stands between a label and its value. */
@@ -29,6 +30,7 @@ export function labelBefore(names: Names, bytes: Uint8Array, start: number, at: 
   const min = Math.max(start, at - labelReach)
   let p = at
   let strangers = 0
+  let first = 0 // the word next to the value that is no filler
   for (let words = 0; words < wordsMax; words++) {
     for (let step = 1; step > 0 && p > min; p -= step) step = jointBefore(bytes, p, min)
     if (p <= min) return 0
@@ -38,15 +40,16 @@ export function labelBefore(names: Names, bytes: Uint8Array, start: number, at: 
       words--
       continue
     }
-    const whole = phrase(names, bytes, p, strangers > 0 ? 0 : words)
+    const whole = phrase(names, bytes, p, strangers > 0 ? first : words)
     // Amid other words only whole names count; one that merely holds such a word does not.
     if ((whole & telling) !== 0 && (strangers === 0 || (whole & ~(OTHER_NUMBER | CONTEXT)) !== 0))
       return whole
     // The letter of an escape such as `\n` belongs to no word.
     if (p > min && bytes[p - 1] === backslash)
-      return phrase(names, bytes, p + 1, strangers > 0 ? 0 : words)
+      return phrase(names, bytes, p + 1, strangers > 0 ? first : words)
     const isBetween = (names.word(bytes, p, ends[words] ?? 0) & between) !== 0
     // A word that says nothing may end a name of several, which then ends at the value.
+    if (!isBetween && strangers === 0) first = words
     if (!isBetween && ++strangers > strangersMax) return 0
     if (!isBetween && isSentenceEnd(bytes, p, ends[words] ?? 0, at)) return 0
   }

@@ -3,13 +3,13 @@
  * and what lies below is scanned as text. What was found as it stands is not told again.
  */
 import { Decoded, encodings } from './decode.ts'
-import { HTML, PERCENT, QUOTED, signsOf } from './signs.ts'
+import { HTML, MARKDOWN, PERCENT, QUOTED, signsOf } from './signs.ts'
 import { Unescaped } from './unescape.ts'
 import type { Scan } from './scan.ts'
 
 /** How many encodings may lie over each other: `%2534` is two. */
 const depthMax = 2
-const any = HTML | PERCENT | QUOTED
+const any = HTML | PERCENT | QUOTED | MARKDOWN
 
 /** Scans text that was decoded. */
 type Below = (bytes: Uint8Array, length: number, meaning: number) => void

@@ -89,7 +89,7 @@ export class Members {
   /** Takes a string as the header of the column that its place, or its object's place, stands for. */
   #column(bytes: Uint8Array, start: number, end: number, top: number): void {
     const { names, path } = this.#scan
-    const named = names.meaning(bytes, start, end) & (CARD | SECRET)
+    const named = names.meaning(bytes, start, end) & (CARD | SECRET | CONTEXT | OTHER_NUMBER)
     if (named === 0) return
     const list = path.kind[top] === ELEMENT ? top : top - 1
     if (path.kind[list] === ELEMENT) this.#scan.column(path.index[list] ?? 0, named)

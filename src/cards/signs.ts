@@ -9,6 +9,8 @@ export const QUOTED = 4
 export const ESCAPED = 8
 /** Sixteen hex digits in a row: a PIN block, or the tags of EMV. */
 export const LONG_HEX = 16
+/** Marks of Markdown round digits. */
+export const MARKDOWN = 64
 /** A byte beyond ASCII. */
 export const BEYOND = 32
 
@@ -19,7 +21,7 @@ const OTHER = 2
 const kindOf = new Uint8Array(256)
 for (let b = 0; b < 256; b++) {
   if (hexValue[b] !== 0) kindOf[b] = HEX
-  if (b >= 0x80 || /[&<%+=\\]/.test(String.fromCharCode(b))) kindOf[b] = OTHER
+  if (b >= 0x80 || /[&<%+=\\`*~]/.test(String.fromCharCode(b))) kindOf[b] = OTHER
 }
 
 /** The flags above for [start, end): a sign of each stands beside what matters. */
@@ -52,6 +54,11 @@ function signAt(b: Uint8Array, at: number, start: number, end: number): number {
       return isDigit[before] === 1 && isDigit[next] === 1 ? PERCENT : 0
     case 0x3d: // =
       return isHexPair(b, at, end) || next === 0x0a || next === 0x0d || next === 0x5c ? QUOTED : 0
+    case 0x60: // `
+      return isDigit[before] === 1 || isDigit[next] === 1 ? MARKDOWN : 0
+    case 0x2a: // **
+    case 0x7e: // ~~
+      return next === b[at] && at + 2 < end && isDigit[b[at + 2] ?? 0] === 1 ? MARKDOWN : 0
     case 0x5c: // backslash
       return next === 0x75 ? ESCAPED : 0
     default:

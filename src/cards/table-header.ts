@@ -11,8 +11,8 @@ import type { Names } from './words.ts'
 
 const columnsMax = 256
 /** How many rows are looked at for a value, and how many of them may be no rows, or texts. */
-const samplesMax = 4
-const strangersMax = 2
+const samplesMax = 5
+const strangersMax = 3
 /** One column by itself has a short name. */
 const singleBytesMax = 80
 
@@ -156,11 +156,10 @@ export class Header {
     if (count < 2 && !isOuter) return NEITHER
     let isRow = false
     let strangers = 0
-    for (let n = 0, next = row; n < samplesMax && next < end; n++) {
-      // A first cell over several lines: the row with digits begins above.
-      const isFirst = n === 1 && below < row
-      sample.read(b, isFirst ? below : next, end, delimiter, isOuter)
-      if (!isFirst) next = sample.next
+    // A first cell may be of several lines: the row with digits begins above them.
+    for (let n = 0, next = below; n < samplesMax && next < end; n++) {
+      sample.read(b, next, end, delimiter, isOuter)
+      next = next < row ? row : sample.next
       if (sample.count !== count || !this.#sample(b, inOrder, NOTHING)) {
         if (++strangers === strangersMax) break
         continue

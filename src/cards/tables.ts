@@ -43,10 +43,15 @@ export class TableScanner {
   readonly #kinds: readonly (readonly [needs: number, kind: TableKind])[]
   /** Where each kind found something last. */
   readonly #places: Float64Array
+  /** A text with tables is under way: another one in what is around them needs a scanner too. */
+  #isBusy = false
+  #inner: TableScanner | undefined
+  readonly #another: () => TableScanner
 
   /** @param running what scans the text around tables; by default as a value without a name. */
   constructor(scan: Scan, values: ValueScanner, running?: Running) {
     const text: Running = (bytes, start, end, levels) => values.string(bytes, start, end, levels, 0)
+    this.#another = () => new TableScanner(scan, values, running)
     this.#cells = new TableCells(scan, values, running ?? text, this.#plain)
     this.#kinds = [
       [BREAK, new VerticalTables(scan.names)],
@@ -62,6 +67,8 @@ export class TableScanner {
   /** Scans a text that holds a table with columns of ours; false, and nothing done, for any other. */
   string(bytes: Uint8Array, start: number, end: number, levels: number): boolean {
     if (nextDigits(bytes, start, end) < 0 || signsOf(bytes, start, end) === 0) return false
+    if (this.#isBusy) return (this.#inner ??= this.#another()).string(bytes, start, end, levels)
+    this.#isBusy = true
     const plain = this.#plain
     plain.read(bytes, start, end, levels)
     const text = plain.bytes
@@ -70,6 +77,7 @@ export class TableScanner {
     if (found !== 0) this.#scan(text, found)
     this.#cells.finish()
     plain.leave()
+    this.#isBusy = false
     return this.#cells.isOurs
   }
 

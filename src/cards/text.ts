@@ -7,11 +7,21 @@
  */
 import { isInside, isOfIban, isOtherNumber } from './around.ts'
 import { DIGIT, OTHER, classOf, codePointAt, widthAt } from './bytes.ts'
-import { goesOn, isDigit, isHot, isJoint, isMask, isWord, leadsIn, mayJoin } from './bytes.ts'
+import {
+  goesOn,
+  isDigit,
+  isHot,
+  isJoint,
+  isMask,
+  isSeparator,
+  isWord,
+  leadsIn,
+  mayJoin,
+} from './bytes.ts'
 import { CERTAIN, HIGH, MAGNETIC, PAN, RECORD_ONLY, SECRET_PIN } from './findings.ts'
 import { MARKER, STARS, VERIFICATION, WORD, code } from './findings.ts'
 import { Groups, canBegin } from './groups.ts'
-import { hasContext, isBlankLetter, labelBefore } from './labels.ts'
+import { contextReach, hasContext, isBlankLetter, labelBefore } from './labels.ts'
 import { isOneDigit, passesLuhn } from './luhn.ts'
 import { secretAfter } from './neighbours.ts'
 import { Normal } from './normal.ts'
@@ -21,6 +31,9 @@ import { leadBefore, isSplit } from './spelling.ts'
 import { weigh } from './weigh.ts'
 import { CARD, CID, CONTEXT, CVV, OTHER_NUMBER, PIN, POSTAL } from './words.ts'
 import type { Scan } from './scan.ts'
+
+/** How far behind a number `cid` is a verification value. */
+const cardReach = 64
 
 /** Scans one text at a time; keep one and use it again. */
 export class TextScanner {
@@ -57,6 +70,7 @@ export class TextScanner {
     this.#end = end
     this.#levels = levels
     this.#hint = hint
+    this.#told = start - cardReach
     this.#run()
   }
 
@@ -89,12 +103,38 @@ export class TextScanner {
       let to = i + 1
       while (to < end && isDigit[bytes[to] ?? 0] === 1) to++
       // One or two digits which nothing goes on with are nothing of ours.
+      const single = to - from === 1 ? this.#singles(from, done) : 0
+      if (single > 0) {
+        done = single
+        i = done + 2
+        continue
+      }
       const isPair = to - from < 3 && (to >= end || goesOn[bytes[to] ?? 0] === 0)
       if (isPair && from > done && leadsIn[bytes[from - 1] ?? 0] === 0) done = to
       else done = this.#digitRun(from, to, done)
       // The next run of three begins at `done` or later, so it covers `done + 2`.
       i = done + 2
     }
+  }
+
+  /** A number told digit by digit (`4 9 0 …`) near a word of cards: the end of it, or 0. */
+  #singles(at: number, min: number): number {
+    const bytes = this.#bytes
+    const sign = bytes[at + 1] ?? 0
+    if (isSeparator[sign] === 0 || bytes[at + 3] !== sign || at + 3 >= this.#end) return 0
+    const isDigitAt = (i: number): boolean =>
+      i >= min && i < this.#end && isDigit[bytes[i] ?? 0] === 1
+    let from = at
+    while (isDigitAt(from - 2) && bytes[from - 1] === sign) from -= 2
+    let to = at + 1
+    while (isDigitAt(to + 1) && bytes[to] === sign) to += 2
+    const length = (to - from + 1) >> 1
+    if (length < 13 || length > 19 || isDigitAt(from - 1) || isDigitAt(to)) return 0
+    for (let i = 0; i < length; i++) this.#digits[i] = (bytes[from + i * 2] ?? 0) & 15
+    const brand = brandOf(this.#digits, length)
+    if (brand === 0 || !passesLuhn(this.#digits, length) || !this.#isNear(from, to)) return 0
+    this.#tell(from, to, length, HIGH)
+    return to
   }
 
   /** A byte beyond ASCII was hit: only digits of other scripts matter, and what splits ASCII ones. */
@@ -199,15 +239,27 @@ export class TextScanner {
     const groups = this.#groups
     const from = groups.start(a)
     const to = groups.end(a + used - 1)
-    const isNear = this.#isNear(from, to)
-    const isCrowded = used > 1 && groups.isCrowded(this.#bytes, a, used)
-    const isMarked =
-      isOtherNumber(this.#bytes, this.#start, from, length) ||
-      (used > 1 && isOfIban(this.#bytes, this.#start, from))
-    if (!isNear && (isCrowded || isMarked || (used > 1 && groups.isOdd(a, used)))) return -1
-    const isNamedOther = !isNear && used === 1 && this.#isNamedOther(from)
-    const signs = { brand, passesLuhn: passes, isNear, isNamedOther, isGrouped: used > 1 }
-    return weigh(signs)
+    if (used > 1 && isOfIban(this.#bytes, this.#start, from)) return -1
+    const isNamedOther = used === 1 && this.#isNamedOther(from)
+    const isNear = isNamedOther ? this.#isNearOnLine(from, to) : this.#isNear(from, to)
+    if (!isNear) {
+      if (used > 1 && (groups.isOdd(a, used) || groups.isCrowded(this.#bytes, a, used))) return -1
+      if (isOtherNumber(this.#bytes, this.#start, from, length)) return -1
+    }
+    return weigh({ brand, passesLuhn: passes, isNear, isNamedOther, isGrouped: used > 1 })
+  }
+
+  /** The same on the line of the number only: its own label stands nearer than any other word. */
+  #isNearOnLine(from: number, to: number): boolean {
+    if ((this.#hint & CONTEXT) !== 0) return true
+    const bytes = this.#bytes
+    const isEnd = (i: number): boolean =>
+      bytes[i] === 0x0a || (bytes[i] === 0x5c && isBlankLetter(bytes[i + 1] ?? 0))
+    let start = from
+    while (start > this.#start && from - start < contextReach && !isEnd(start - 1)) start--
+    let end = to
+    while (end < this.#end && end - to < contextReach && !isEnd(end)) end++
+    return hasContext(this.#scan.names, bytes, start, end, from, to)
   }
 
   #isNamedOther(from: number): boolean {
@@ -233,7 +285,8 @@ export class TextScanner {
     const meaning = labelBefore(this.#scan.names, bytes, this.#start, from)
     if (meaning === 0) return
     const length = to - from
-    const isValue = (meaning & CVV) !== 0 || ((meaning & CID) !== 0 && this.#isNear(from, to))
+    const isBeside = this.#isNear(from, to) || from - this.#told < cardReach
+    const isValue = (meaning & CVV) !== 0 || ((meaning & CID) !== 0 && isBeside)
     if (isValue && length <= 4) this.#found(from, to, code(VERIFICATION, HIGH, WORD))
     else if ((meaning & PIN) !== 0 && length >= 4) {
       if ((meaning & POSTAL) !== 0 && length === 6 && !this.#isNear(from, to)) return

@@ -44,14 +44,15 @@ const meanings: readonly (readonly [meaning: number, names: readonly string[]])[
       primaryaccountnumber acctpan acctpannumber pannumber cardpan fpan dpan paymentcardnumber
       cardaccountnumber kartennummer kreditkartennummer kreditkarte numerocarte numerotarjeta
       numerodetarjeta numerocarta numerodelacarte numerocartao numerodocartao номеркарты 卡号
-      カード番号 信用卡号 cc numérodecarte numérocarte númerodetarjeta númerotarjeta numerodetarjeta
+      カードナンバー クレジットカード番号 カード番号 信用卡号 cc numérodecarte numérocarte númerodetarjeta númerotarjeta numerodetarjeta
       numerodecarte númerocartão númerodocartão numerdocartao numerkarty číslokarty kortnummer
-      kortnumero kartnumarası kartnumarasi kártyaszám 卡號 信用卡號 카드번호 номерикарты
+      kaartnummer kartno kartnr numerkartypłatniczej bankkartennummer nckarte nocarte ncarte
+      신용카드번호 رقمالبطاقه pancclear panclear cardnbr ccnbr acctnocard kortnumero kartnumarası kartnumarasi kártyaszám 卡號 信用卡號 카드번호 номерикарты
       номеркартки رقمالبطاقة`),
   ],
   [
     CVV,
-    list(`ccv ccv2 cccid cardcid cvv cvv1 cvv2 cvc cvc1 cvc2 csc cav cav2 cvn cvn2 cvvcode cvccode cvv2code cvc2code
+    list(`ccv ccv2 cvnumber cccid codeontheback 3digitsontheback digitsontheback backcode cardbackcode cardcid cvv cvv1 cvv2 cvc cvc1 cvc2 csc cav cav2 cvn cvn2 cvvcode cvccode cvv2code cvc2code
       cvvnumber cvcnumber cvvvalue cvcvalue cvvcvc cvccvv securitycode cardsecuritycode
       cardverification cardverificationvalue cardverificationcode cardverificationnumber
       verificationvalue cardcode cardid4 icvv dcvv sicherheitscode kartenprüfnummer prüfnummer

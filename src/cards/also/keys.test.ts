@@ -80,6 +80,11 @@ test('the end of one block is not taken for the end of one before it', () => {
   assert.equal(masked, `${removed}\n\nsome words\n${removed}\nend`)
 })
 
+test('blocks glued together are removed each by itself', () => {
+  const one = block('PRIVATE KEY', [line])
+  assert.equal(look.at(one + one + one).masked, removed.repeat(3))
+})
+
 const kept: readonly [what: string, text: string, name: string][] = [
   ['a public key', block('PUBLIC KEY', [line, line]), ''],
   ['a certificate', block('CERTIFICATE', [line, line]), ''],
@@ -133,6 +138,8 @@ test('the secret members of a JSON web key in running text are removed, the othe
   const text = (d: string): string =>
     `log: {"kty":"EC","crv":"P-256","x":"${line.slice(0, 43)}","d":"${d}"} done`
   assert.equal(look.at(text(curve)).masked, text(removed))
+  const two = `{"kty":"EC","d":"${curve}"} {"d":"${curve}","kty":"EC"}`
+  assert.equal(look.at(`x ${two}`).found.length, 2)
   const rsa = `{"n":"${line}","d":"${line.slice(0, 60)}","p":"${curve}","kty":"RSA"}`
   assert.equal(look.at(`x ${rsa}`).found.length, 2)
   assert.equal(look.at(`"kty" ${'x'.repeat(9000)} "d":"${curve}"`).found.length, 0)

@@ -10,6 +10,7 @@ const dash = 0x2d
 const backslash = 0x5c
 const quote = 0x22
 const labelBytesMax = 80
+const dashesMax = 5
 /** A key of 16,384 bits takes 13 KiB; PGP blocks with many subkeys more. */
 const blockBytesMax = 256 * 1024
 const bodyCharsMin = 32
@@ -24,6 +25,7 @@ const begins = Buffer.from('BEGIN ')
 const privateKey = Buffer.from('PRIVATE KEY')
 const privateLines = Buffer.from('Private-Lines:')
 const base64 = new Charset('A-Za-z0-9+/=')
+const marker = removed(KEY)
 
 /** Members of a JSON Web Key that are secret: RFC 7518 §6.2.2, §6.3.2, §6.4.1; RFC 8037 §2. */
 const jwkSecrets = /"(?:d|p|q|dp|dq|qi|k)"\s{0,8}:\s{0,8}"([A-Za-z0-9_-]{22,4096})"/g
@@ -114,8 +116,10 @@ export class Keys {
     const isKey = bytes[at - 1] === quote && bytes[at + 3] === quote && at > this.#start
     if (!isKey || at < this.#jwkDone) return
     let from = at
-    const min = Math.max(this.#start, at - jwkReach)
+    const min = Math.max(this.#jwkDone, at - jwkReach)
+    this.#jwkDone = at
     while (from > min && bytes[from - 1] !== 0x7b) from--
+    if (from === min) return
     let to = at
     const max = Math.min(this.#end, at + jwkReach)
     while (to < max && bytes[to] !== 0x7d) to++
@@ -129,7 +133,7 @@ export class Keys {
   }
 
   #tell(from: number, to: number, confidence: number): void {
-    this.#candidates.add(from, to, code(KEY, confidence, PATCH), removed(KEY))
+    this.#candidates.add(from, to, code(KEY, confidence, PATCH), marker)
   }
 
   #hasAt(word: Uint8Array, at: number): boolean {
@@ -160,6 +164,9 @@ export class Keys {
     const other = (this.#nextBegin = this.#next('BEGIN ', body, this.#nextBegin))
     if (other < stop) return 0
     const bytes = this.#bytes
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset + body, stop - body)
+    // Where a block was removed before, this end was that one's.
+    if (text.includes(marker)) return 0
     let chars = 0
     for (let i = body; i < stop && chars < bodyCharsMin; i++) {
       if (isLetter[bytes[i] ?? 0] === 1 || isDigit[bytes[i] ?? 0] === 1) chars++
@@ -168,7 +175,9 @@ export class Keys {
     const max = Math.min(this.#end, stop + labelBytesMax)
     let i = stop + 4
     while (i < max && bytes[i] !== dash && bytes[i] !== 0x0a) i++
-    while (i < this.#end && bytes[i] === dash) i++
+    // Another block may begin with the very next dash.
+    const last = Math.min(this.#end, i + dashesMax)
+    while (i < last && bytes[i] === dash) i++
     return i
   }
 

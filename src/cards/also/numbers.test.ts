@@ -35,6 +35,7 @@ const kept: readonly [what: string, text: string, name: string][] = [
   ['a date', 'on 12-34-56', ''],
   ['an account of eight digits alone', 'account 12345678', ''],
   ['an amount', '$021000021', 'aba'],
+  ['a number behind a masked one', 'sort code ******, 000000', ''],
 ]
 for (const [what, text, name] of kept) {
   test(`left as it is: ${what}`, () => {

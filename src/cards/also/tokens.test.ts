@@ -173,6 +173,8 @@ const kept: readonly [what: string, text: string][] = [
   ['a header alone', `${url64({ alg: 'HS256', typ: 'JWT' })}.x.y`],
   ['a prefix in the other case', joined('GHP', '_', made(36))],
   ['a label without a sign behind it', `AccountKey ${made(86)}==`],
+  ['a mark within a longer word', joined('x', made(3), '8', 'Q~', made(34))],
+  ['a mark with too little behind', joined(made(3), '8', 'Q~', made(30))],
 ]
 for (const [what, text] of kept) {
   test(`left as it is: ${what}`, () => {

@@ -6,10 +6,8 @@ import { Charset } from './runs.ts'
 import type { Check, Format, Labelled } from './formats.ts'
 import type { Candidates } from './candidates.ts'
 
-const patches: Readonly<Record<number, Uint8Array>> = {
-  [KEY]: Buffer.from('[private key removed]'),
-  [TOKEN]: Buffer.from('[token removed]'),
-}
+const keyMarker = Buffer.from('[private key removed]')
+const tokenMarker = Buffer.from('[token removed]')
 const mixedReach = 96
 const headerBytesMax = 512
 const partsMax = 5
@@ -19,8 +17,8 @@ const base62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const openAiMark = Buffer.from('T3BlbkFJ')
 
 /** What is written in place of a finding of this kind. */
-export function removed(kind: number): Uint8Array | undefined {
-  return patches[kind]
+export function removed(kind: number): Uint8Array {
+  return kind === KEY ? keyMarker : tokenMarker
 }
 
 interface Entry {
