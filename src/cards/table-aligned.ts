@@ -58,7 +58,10 @@ export function isAtEdges(head: Row, row: Row): boolean {
   return true
 }
 
-/** Cuts the line [at, to) where columns begin; `row` then has a cell for each. */
+/**
+ * Cuts the line [at, to) where columns begin; `row` then has a cell for each.
+ * @returns whether there is space at each cut.
+ */
 export function cut(
   b: Uint8Array,
   at: number,
@@ -66,9 +69,10 @@ export function cut(
   spans: Spans,
   count: number,
   row: Row,
-): void {
+): boolean {
   let i = at
   let column = 0
+  let isClean = true
   for (let c = 0; c < count; c++) {
     const left = spans.left[c] ?? 0
     const right = c + 1 < count ? (spans.left[c + 1] ?? 0) : Infinity
@@ -77,6 +81,7 @@ export function cut(
       column++
     }
     let from = i
+    if (c > 0 && i < to && (b[i] ?? 0) > 0x20 && (b[i - 1] ?? 0) > 0x20) isClean = false
     while (i < to && column < right) {
       i += widthAt(b, i)
       column++
@@ -90,4 +95,5 @@ export function cut(
     row.right[c] = spans.right[c] ?? 0
   }
   row.count = count
+  return isClean
 }

@@ -103,13 +103,15 @@ export class Columns {
   }
 }
 
-/** The bracket that opens the next row behind `at`: after blanks, a comma, and a word perhaps. */
+/** The bracket that opens the next row behind `at`: after blanks, a comma, and a word behind that. */
 export function nextRow(b: Uint8Array, at: number): number {
   const max = Math.min(b.length, at + rowGapMax)
+  let isComma = false
   for (let i = at; i < max; i++) {
     const c = b[i] ?? 0
     if (opensTuple(c)) return i
-    if (c > 0x20 && c !== comma && isWord[c] === 0) return -1
+    if (c === comma) isComma = true
+    else if (c > 0x20 && (!isComma || isWord[c] === 0)) return -1
   }
   return -1
 }

@@ -115,14 +115,14 @@ export class Header {
       if (found === HEADER) return HEADER
       isRow ||= found === ROW
     }
-    const isOne = (head & isWide) === 0 && to - at <= singleBytesMax
-    if ((told & isWide) !== 0 || (isOne && (this.#rowTells & (isWide | isValue)) !== 0)) {
-      const found = this.#aligned(b, at, to, row, end, SPACES)
+    if (isSameLength(b, at, to, row, end)) {
+      const found = this.#aligned(b, at, to, row, end, SPACE)
       if (found === HEADER) return HEADER
       isRow ||= found === ROW
     }
-    if (isSameLength(b, at, to, row, end)) {
-      const found = this.#aligned(b, at, to, row, end, SPACE)
+    const isOne = (head & isWide) === 0 && to - at <= singleBytesMax
+    if ((told & isWide) !== 0 || (isOne && (this.#rowTells & (isWide | isValue)) !== 0)) {
+      const found = this.#aligned(b, at, to, row, end, SPACES)
       if (found === HEADER) return HEADER
       isRow ||= found === ROW
     }
@@ -267,9 +267,11 @@ export class Header {
 
   /** Cuts the aligned row [at, to) into its cells, and tells which column each stands in. */
   places(b: Uint8Array, at: number, to: number, row: Row): Int32Array {
-    if (!this.isSliced || row.count === this.count)
-      return placed(this, this.count, row, this.#places)
-    cut(b, at, to, this, this.count, row)
+    if (!this.isSliced) return placed(this, this.count, row, this.#places)
+    const tokens = row.count
+    const isClean = cut(b, at, to, this, this.count, row)
+    // Wide characters move what is behind them: then the cells are counted.
+    if (!isClean && tokens === this.count) row.read(b, at, to, SPACES)
     return inOrder
   }
 }

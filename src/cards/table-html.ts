@@ -2,8 +2,8 @@
  * Tables of HTML: names in `<th>` cells or in a first row of `<td>`, above their columns or in front
  * of their rows; and lists of terms, `<dt>` and `<dd>`. Spans of columns and rows are counted.
  */
-import { isLetter } from './bytes.ts'
-import { NOTHING, OURS, columnOf, settle, valueOf } from './table-names.ts'
+import { isDigit, isLetter } from './bytes.ts'
+import { OURS, columnOf, settle } from './table-names.ts'
 import { CID } from './words.ts'
 import type { TableCells } from './table-cells.ts'
 import type { TableKind } from './table-lines.ts'
@@ -138,11 +138,13 @@ export class HtmlTables implements TableKind {
   #step(b: Uint8Array, at: number, close: number, cells: TableCells): boolean {
     switch (this.#tag) {
       case TABLE:
-        this.#endRow(b, at, cells)
         if (this.#isEnd) {
+          this.#endRow(b, at, cells)
           this.#depth = Math.max(0, this.#depth - 1)
           return this.#depth === 0
         }
+        // The row round a table in a cell goes on behind it.
+        this.#endCell(b, at, cells)
         this.#depth = Math.min(depthMax, this.#depth + 1)
         this.#grid.begin()
         break
@@ -200,7 +202,7 @@ export class HtmlTables implements TableKind {
       return
     }
     grid.cells++
-    if ((valueOf(b, from, to) & ~NOTHING) !== 0) grid.hasValue = true
+    if (from < to && isDigit[b[from] ?? 0] === 1) grid.hasValue = true
     if (isFirst) grid.before = name & OURS
     cells.cell(from, to, above & ~CID)
   }

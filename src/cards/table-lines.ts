@@ -141,9 +141,13 @@ export class LineTables implements TableKind {
       }
       row.read(b, at, this.#end, header.delimiter, header.isOuter)
       if (!this.#isRow(b, at, to) || this.#isOther(b, at, to, next)) return at
-      if (header.delimiter === SPACES || header.delimiter === SPACE) this.#spaced(b, at, to, cells)
-      else this.#delimited(b, cells)
-      at = row.next
+      if (header.delimiter === SPACES || header.delimiter === SPACE) {
+        this.#spaced(b, at, to, cells)
+        at = next
+      } else {
+        this.#delimited(b, cells)
+        at = row.next
+      }
     }
     return at
   }

@@ -3,6 +3,7 @@
  *
  *   INSERT INTO t (pan, cvv) VALUES ('4…', '123'), (…);     [('pan', 'cvv'), ('4…', '123')]
  */
+import { isWord } from './bytes.ts'
 import { Columns, nextRow } from './table-columns.ts'
 import { Tuple, opensTuple } from './table-tuple.ts'
 import type { TableCells } from './table-cells.ts'
@@ -112,14 +113,22 @@ function isNames(b: Uint8Array, at: number): boolean {
   return next === comma || next === 0x29 || next === 0x5d || next === 0x7d
 }
 
-/** The bracket that opens the first row behind the names that end at `at`; the inner one of two. */
+/**
+ * The bracket that opens the first row behind the names that end at `at`; the inner one of two. Both
+ * may be values of their own, `names = […], rows = […]`, but no arguments of different calls.
+ */
 function firstRow(b: Uint8Array, at: number): number {
+  const next = nextRow(b, at)
+  if (next >= 0) return inner(b, next)
   const max = Math.min(b.length, at + gapMax)
-  for (let i = at; i < max; i++) {
-    if (!opensTuple(b[i] ?? 0)) continue
-    let next = i + 1
-    while (next < b.length && (b[next] ?? 0) <= 0x20 && next < i + gapMax) next++
-    if (!opensTuple(b[next] ?? 0)) return i
-  }
+  for (let i = at; i < max; i++)
+    if (opensTuple(b[i] ?? 0)) return isWord[b[i - 1] ?? 0] === 1 ? -1 : inner(b, i)
   return -1
+}
+
+/** The bracket at `at`, or the one that opens directly behind it. */
+function inner(b: Uint8Array, at: number): number {
+  let next = at + 1
+  while (next < b.length && (b[next] ?? 0) <= 0x20 && next < at + gapMax) next++
+  return opensTuple(b[next] ?? 0) ? next : at
 }

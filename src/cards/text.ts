@@ -32,6 +32,8 @@ import { weigh } from './weigh.ts'
 import { CARD, CID, CONTEXT, CVV, OTHER_NUMBER, PIN, POSTAL } from './words.ts'
 import type { Scan } from './scan.ts'
 
+/** Nineteen digits with signs between them take less. */
+const singlesReach = 40
 /** How far behind a number `cid` is a verification value. */
 const cardReach = 64
 
@@ -125,9 +127,9 @@ export class TextScanner {
     const isDigitAt = (i: number): boolean =>
       i >= min && i < this.#end && isDigit[bytes[i] ?? 0] === 1
     let from = at
-    while (isDigitAt(from - 2) && bytes[from - 1] === sign) from -= 2
+    while (isDigitAt(from - 2) && bytes[from - 1] === sign && at - from < singlesReach) from -= 2
     let to = at + 1
-    while (isDigitAt(to + 1) && bytes[to] === sign) to += 2
+    while (isDigitAt(to + 1) && bytes[to] === sign && to - at < singlesReach) to += 2
     const length = (to - from + 1) >> 1
     if (length < 13 || length > 19 || isDigitAt(from - 1) || isDigitAt(to)) return 0
     for (let i = 0; i < length; i++) this.#digits[i] = (bytes[from + i * 2] ?? 0) & 15

@@ -254,7 +254,7 @@ function mask(f: Fields): Schema<DraftConnection['mask']> {
         .describe('Whether published test numbers of cards are delivered.'),
       base64: z
         .enum(['text', 'all'])
-        .prefault('text')
+        .prefault('all')
         .describe('Whether base64 that no MIME type names as text is looked into.'),
     })
     .transform(({ test_numbers: testNumbers, ...rest }) => ({ ...rest, testNumbers }))

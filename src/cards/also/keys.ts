@@ -152,9 +152,7 @@ export class Keys {
       if (bytes[i] === 0x0a) return 0
       if (this.#hasAt(privateKey, i)) isPrivate = true
     }
-    if (!isPrivate || i >= max) return 0
-    while (i < this.#end && bytes[i] === dash) i++
-    return i
+    return isPrivate && i < max ? this.#beyondDashes(i) : 0
   }
 
   /** The end of a block that has one, and enough in it for a key; else 0. */
@@ -166,7 +164,7 @@ export class Keys {
     const bytes = this.#bytes
     const text = Buffer.from(bytes.buffer, bytes.byteOffset + body, stop - body)
     // Where a block was removed before, this end was that one's.
-    if (text.includes(marker)) return 0
+    if (text.includes('[private key removed]')) return 0
     let chars = 0
     for (let i = body; i < stop && chars < bodyCharsMin; i++) {
       if (isLetter[bytes[i] ?? 0] === 1 || isDigit[bytes[i] ?? 0] === 1) chars++
@@ -175,9 +173,14 @@ export class Keys {
     const max = Math.min(this.#end, stop + labelBytesMax)
     let i = stop + 4
     while (i < max && bytes[i] !== dash && bytes[i] !== 0x0a) i++
-    // Another block may begin with the very next dash.
-    const last = Math.min(this.#end, i + dashesMax)
-    while (i < last && bytes[i] === dash) i++
+    return this.#beyondDashes(i)
+  }
+
+  /** Behind the dashes at `at`, of which those of a next block may be the very next ones. */
+  #beyondDashes(at: number): number {
+    const max = Math.min(this.#end, at + dashesMax)
+    let i = at
+    while (i < max && this.#bytes[i] === dash) i++
     return i
   }
 
@@ -247,11 +250,11 @@ function isOdd(bytes: Uint8Array, from: number, to: number): boolean {
 /** The end of a line `Name: value`, or 0. */
 function headerEnd(bytes: Uint8Array, at: number, end: number): number {
   const max = Math.min(end, at + headerBytesMax)
-  let hasColon = false
-  for (let i = at; i < max; i++) {
-    const b = bytes[i] ?? 0
-    if (b === 0x3a) hasColon = true
-    if (b === 0x0a || (b === backslash && bytes[i + 1] === 0x6e)) return hasColon ? i : 0
+  let i = at
+  while (i < max && (isLetter[bytes[i] ?? 0] === 1 || (i > at && bytes[i] === dash))) i++
+  if (i === at || bytes[i] !== 0x3a) return 0
+  for (; i < max; i++) {
+    if (bytes[i] === 0x0a || (bytes[i] === backslash && bytes[i + 1] === 0x6e)) return i
   }
   return 0
 }
