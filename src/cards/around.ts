@@ -55,6 +55,8 @@ export function isOfIban(b: Uint8Array, start: number, from: number): boolean {
     // The letter of an escape such as `\t` may touch it.
     const isEscaped = b[at - 2] === 0x5c && at - 2 >= start
     if (isHead && isTail) return at === start || isWord[b[at - 1] ?? 0] === 0 || isEscaped
+    // The bank's own letters may stand between.
+    if (isHead && isLetter[b[at + 2] ?? 0] === 1 && isLetter[b[at + 3] ?? 0] === 1) continue
     if (!isTail || isDigit[b[at] ?? 0] === 0 || isDigit[b[at + 1] ?? 0] === 0) return false
   }
   return false

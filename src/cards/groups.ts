@@ -107,9 +107,10 @@ export class Groups {
     return (first === 6 && second === 13) || (first === 8 && second === 8) ? 2 : 0
   }
 
-  /** Whether the groups are of sizes in which few cards are written: 4-3-3-3, 4-4-4, 4-4-5. */
+  /** Whether the groups are of sizes in which few cards are written: 4-3-3-3, 4-4-4, 4-4-5, 4-4-4-2. */
   isOdd(a: number, used: number): boolean {
-    return this.size(a + 1) === 3 || (used === 3 && this.size(a + 1) === 4)
+    if (this.size(a + 1) === 3) return true
+    return this.size(a + 1) === 4 && (used === 3 || (used === 4 && this.size(a + 3) < 4))
   }
 
   /** Puts the digits of `used` groups from `a` on into `into`; returns how many, 0 for too many. */
@@ -154,6 +155,8 @@ export class Groups {
 
   /** Whether group i is as long as those of the number, and no date that may stand beside it. */
   #isLike(bytes: Uint8Array, i: number, size: number): boolean {
+    // A group at the end of a word is a part of that word.
+    if (i === 0 && isLetter[bytes[this.start(0) - 1] ?? 0] === 1) return false
     return this.size(i) === size && !isDate(bytes, this.start(i), size)
   }
 

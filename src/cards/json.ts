@@ -46,6 +46,12 @@ type Expect = 'value' | 'key' | 'colon' | 'after'
 
 const refused = -0x7fffffff
 
+/** Whether tuples or tags may stand in a text of one line: tables that need no second one. */
+function hasBracket(bytes: Uint8Array, start: number, end: number): boolean {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start)
+  return text.includes(0x28) || text.includes(0x3c)
+}
+
 export class JsonScanner {
   readonly members: Members
   readonly #scan: Scan
@@ -90,7 +96,7 @@ export class JsonScanner {
     const isJson = isLike && end - start > 6 && levels < levelsMax
     if (isJson && this.json(bytes, start, end, levels, meaning)) return
     if (isJson && levels > 0 && this.#unescaped(bytes, start, end, levels, meaning)) return
-    const isTable = isBroken && end - start > tableBytesMin
+    const isTable = end - start > tableBytesMin && (isBroken || hasBracket(bytes, start, end))
     if (isTable && this.#tables.string(bytes, start, end, levels)) return
     const rest = this.#fragments(bytes, start, end, levels, meaning)
     this.#values.string(bytes, rest, end, levels, meaning)

@@ -124,7 +124,6 @@ function start(): Kernel {
     CLASSES: place('CLASSES'),
     CODES: place('CODES'),
     ENDS: place('ENDS'),
-    FILLERS: place('FILLERS'),
     NODES: place('NODES'),
     SPOTS: place('SPOTS'),
     PLANES: place('PLANES'),

@@ -117,16 +117,23 @@ export class Header {
     }
     if (isSameLength(b, at, to, row, end)) {
       const found = this.#aligned(b, at, to, row, end, SPACE)
-      if (found === HEADER) return HEADER
+      if (found === HEADER && this.#isOurs()) return HEADER
       isRow ||= found === ROW
     }
     const isOne = (head & isWide) === 0 && to - at <= singleBytesMax
     if ((told & isWide) !== 0 || (isOne && (this.#rowTells & (isWide | isValue)) !== 0)) {
       const found = this.#aligned(b, at, to, row, end, SPACES)
-      if (found === HEADER) return HEADER
+      if (found === HEADER && this.#isOurs()) return HEADER
       isRow ||= found === ROW
     }
     return isRow ? ROW : NEITHER
+  }
+
+  /** Whether a column holds card data. Where blanks alone make the columns, a line of text looks like
+   *  a header too, and a word such as *order* in it says nothing of the line below. */
+  #isOurs(): boolean {
+    for (let i = 0; i < this.count; i++) if (((this.meanings[i] ?? 0) & OURS) !== 0) return true
+    return false
   }
 
   /** The same for the line at `row`, which stays the same for some lines above it. */

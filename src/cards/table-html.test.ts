@@ -26,7 +26,7 @@ const left: readonly [what: string, text: string][] = [
     'a name in another row',
     table('<tr><th>CVV</th></tr>\n', '<tr><th>room</th><td>1</td><td>456</td></tr>\n'),
   ],
-  ['a term of another list', '<dl>\n<dt>CVV</dt></dl>\n<dl><dd>123</dd></dl>'],
+  ['a term of another list', `<dl>\n<dt>PAN</dt></dl>\n<dl><dd>${a}</dd></dl>`],
   ['other tags', '<thing>cvv</thing>\n<tdx>x 123</tdx>, 2 < 3 and 456 > 7'],
   ['a tag that never ends', `<table\n${'x'.repeat(40)} cvv<td 123`],
 ]

@@ -170,6 +170,13 @@ for (const [what, text] of vertical)
   test(`a line for each value, as ${what} prints: values are masked by their names`, () =>
     assertMasked(text))
 
+test('columns of tracks, PINs and PIN blocks are masked', () => {
+  const track = `;${a}=27121010000000000000?`
+  assert.equal(shownAt(1, `x,track2\n1,${track}`), 'x,track2\n1,[track removed]')
+  assert.equal(shownAt(1, `x,track\n1,"a ${a}0"\n`), 'x,track\n1,"[track removed]"\n')
+  assertMasked('x,pin,pin_block\n1,«1234»,«A1B2C3D4E5F6A7B8»\n2,123456789012345,\n3,«567890»,x')
+})
+
 test('a number under the name of another kind is left, and one that only looks so is not', () => {
   const luhn = pan(4, 16)
   assertMasked(`order_id,amount\n${luhn},12`)

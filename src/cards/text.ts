@@ -254,19 +254,29 @@ export class TextScanner {
   /** The same on the line of the number only: its own label stands nearer than any other word. */
   #isNearOnLine(from: number, to: number): boolean {
     if ((this.#hint & CONTEXT) !== 0) return true
-    const bytes = this.#bytes
-    const isEnd = (i: number): boolean =>
-      bytes[i] === 0x0a || (bytes[i] === 0x5c && isBlankLetter(bytes[i + 1] ?? 0))
-    let start = from
-    while (start > this.#start && from - start < contextReach && !isEnd(start - 1)) start--
     let end = to
-    while (end < this.#end && end - to < contextReach && !isEnd(end)) end++
-    return hasContext(this.#scan.names, bytes, start, end, from, to)
+    while (end < this.#end && end - to < contextReach && !this.#isLineEnd(end)) end++
+    const start = this.#lineStart(from)
+    return hasContext(this.#scan.names, this.#bytes, start, end, from, to)
   }
 
+  /** Its key, or a label on its line, names a number of another kind. */
   #isNamedOther(from: number): boolean {
     if ((this.#hint & OTHER_NUMBER) !== 0) return true
-    return (labelBefore(this.#scan.names, this.#bytes, this.#start, from) & OTHER_NUMBER) !== 0
+    const start = this.#lineStart(from)
+    return (labelBefore(this.#scan.names, this.#bytes, start, from) & OTHER_NUMBER) !== 0
+  }
+
+  #lineStart(from: number): number {
+    let start = from
+    while (start > this.#start && from - start < contextReach && !this.#isLineEnd(start - 1))
+      start--
+    return start
+  }
+
+  #isLineEnd(at: number): boolean {
+    const b = this.#bytes[at] ?? 0
+    return b === 0x0a || (b === 0x5c && isBlankLetter(this.#bytes[at + 1] ?? 0))
   }
 
   /** Whether the key, or a word near it, speaks of cards. */

@@ -127,7 +127,7 @@ function isLikely(p: usize, isControl: bool): bool {
 }
 
 /**
- * The key `blob` ends at the quote at `p`: its value is base64 whatever its length, and may hold any
+ * The key `blob` ends at `p`: its value is base64 whatever its length, and may hold any
  * text.
  */
 export function blob(p: usize): void {

@@ -2,19 +2,16 @@
  * Stretches of digits: digits in any spelling with joiners between them. Each is counted twice, as
  * what its characters mean and as its bytes stand, since `=4111` may be either.
  */
-import { BEYOND, DIGIT, INTRO, JOINER, LEADS, NUMERAL, OTHER, VISIBLE } from './memory'
+import { BEYOND, DIGIT, HIDES, INTRO, JOINER, LEADS, NUMERAL, OTHER, VISIBLE } from './memory'
 import { WINDOW, at, classAt } from './memory'
 import { emit, offset, worked } from './found'
 import { digitsAtEnd, isDense, next, point, spellingAt, token } from './forward'
-import { label } from './names'
 
 const DIGITS_MIN: i32 = 12
 /** Joiners that show, between two digits. */
 const GAPS_MAX: i32 = 8
 /** What may follow a number and belong to it: its date and verification value. */
 const TAIL: i32 = 128
-/** A label further in front than the bytes that are kept. */
-const LABEL_MIN: i32 = -1024
 
 /** The stretch at hand goes on behind the window. */
 export let isOpen: bool = false
@@ -67,6 +64,7 @@ export function read(start: usize, end: usize): usize {
       p += some
       last = offset(p)
     } else if (kinds & JOINER) {
+      if (gaps == 0 && kinds & HIDES) hidden(p)
       if (++gaps > GAPS_MAX) break
       p++
     } else {
@@ -120,10 +118,6 @@ export function close(p: usize): void {
   const start = WINDOW + <usize>from
   if ((at(p) | 0x20) == 0x65) exponent(start, p, meant)
   if (isHot) emit(from, last + TAIL)
-  else if (meant >= 3 || raw >= 3) {
-    if (from >= LABEL_MIN) label(start)
-    else emit(from, last)
-  }
 }
 
 // @ts-ignore: decorator

@@ -65,8 +65,8 @@ function escaped(q: usize): bool {
   if (high < 0) return false
   point = high
   next = q + 5
-  // A key can be spelt so, and is then not seen as the name it is.
-  if (point - 0x30 < 10 || (point | 0x20) - 0x61 < 26) markSecret()
+  markLetter(point)
+  if (point - 0x30 < 10) markSecret()
   if ((high & 0xfc00) != 0xd800 || at(next) != BACKSLASH) return true
   let p = next
   while (at(p) == BACKSLASH && p - next < BACKSLASHES_MAX) p++
@@ -92,6 +92,7 @@ export function token(p: usize): i32 {
         return sign == EQUALS && softBreak(from) ? INVISIBLE : OTHER
       }
       if (value >= 0x80) return continued(value, sign)
+      if (sign == PERCENT) markLetter(value)
       point = value
     } else if (point == AMPERSAND) {
       const kind = reference()
@@ -179,8 +180,14 @@ function numeric(): i32 {
   }
   if (digits == 0) return OTHER
   if (point != 0x3b) next = behind
+  markLetter(value)
   point = value
   return VISIBLE
+}
+
+/** A letter that need not be spelt so may be one of a name, which is then not seen. */
+function markLetter(c: u32): void {
+  if ((c | 0x20) - 0x61 < 26) markSecret()
 }
 
 /** A tag whose `<` is read: left out, with whatever is in it. */

@@ -1,27 +1,28 @@
 /**
  * Reads a message window by window, 64 bytes a step, and says where a careful look for card data is
- * needed. Masks of the bytes that matter are made for all 64 at once, and places taken from them,
- * without asking what is there; every 4 KB the places are looked at:
+ * needed. Masks of the bytes that matter are made for all 64 at once; every 4 KB the places that they
+ * show are looked at:
  *
  *   starts   where a run of digits begins, or a character that may be a digit of another script
- *   ends     what a key, a header or a cell ends with: a name may stand in front
+ *   ends     where a word ends: a name may end with it
  *   lanes    twenty bytes without space or quote: they may be base64
  */
-import { LANES, MASKS, STARTS, VECTORS, WINDOW } from './memory'
-import { BEYOND, DIGIT, HIDES, INTRO, JOINER, JOINT, LEADS, at, classAt } from './memory'
+import { CODES, LANES, MASKS, SOME_ENDS, STARTS, VECTORS, WINDOW, WORD_ENDS } from './memory'
+import { BEYOND, DIGIT, HIDES, INTRO, JOINER, LEADS, WORD, at, classAt } from './memory'
 import { clear, clearSpots, count, offset, secret, steps, worked } from './found'
 import { forget, spellingAt } from './forward'
 import * as stretches from './digits'
 import * as base64 from './base64'
-import { label, note, noteFew, settle } from './names'
+import { note, settle } from './names'
 
-export { CLASSES, CODES, ENDS, FILLERS, NODES, PLANES, SPOTS, VECTORS } from './memory'
+export { CLASSES, CODES, ENDS, NODES, PLANES, SPOTS, VECTORS } from './memory'
 export { MARGIN_BYTES, WINDOW, WINDOW_BYTES } from './memory'
 
-/** So many bytes are read before their places are looked at. */
+/** So many bytes are read before their places are looked at: 64 blocks, a bit of a mask for each. */
 const BATCH: usize = 4096
-/** Ends in 64 bytes, from which on they are sifted before they are noted. */
-const FEW: u64 = 3
+
+const SEEDS: usize = VECTORS + 192
+const TAILS: usize = VECTORS + 256
 
 /** Up to here, as an offset from the window's start, digits are dealt with. */
 let done: i32 = 0
@@ -30,6 +31,10 @@ let laneBefore: u32 = 0
 // How many places are noted.
 let starts: i32 = 0
 let lanes: i32 = 0
+// Blocks of the batch with a line break, and with three digits in a row; those of the batch before.
+let broken: u64 = 0
+let numeric: u64 = 0
+let brokenBefore: u64 = 0
 
 /** Prepares for a message. */
 export function begin(): void {
@@ -39,6 +44,7 @@ export function begin(): void {
   done = 0
   anyDigit = 0
   laneBefore = 0
+  brokenBefore = ~0
 }
 
 /** Whether a name of a secret stands in what was read, and a digit. */
@@ -64,12 +70,15 @@ export function read(bytes: i32, isLast: bool): i32 {
   for (let p = WINDOW; p < end; p += BATCH) {
     starts = 0
     lanes = 0
+    broken = 0
+    numeric = 0
     scan(p, min(p + BATCH, end))
     numbers(p, end)
     for (let i = 0; i < lanes; i++) {
       base64.look(WINDOW + <usize>load<u16>(LANES + <usize>(i << 1)) - 16, end)
     }
-    settle()
+    if (secret == 0) words(p, min(p + BATCH, end))
+    brokenBefore = broken
   }
   if (isLast && stretches.isOpen) stretches.close(end)
   stretches.shift(bytes)
@@ -93,14 +102,19 @@ function isDigit(v: v128, zero: v128, ten: v128): v128 {
   return i8x16.lt_u(i8x16.sub(v, zero), ten)
 }
 
-/** TAB LF CR " , ; by a table, since each of their low nibbles stands for one of them; and `\ | <`. */
+/** Letters and digits, by their sign bit; so are all bytes beyond ASCII. */
 // @ts-ignore: decorator
 @inline
-function isEnd(v: v128, table: v128, low: v128, fold: v128, bar: v128): v128 {
-  return v128.or(
-    i8x16.eq(i8x16.swizzle(table, v128.and(v, low)), v),
-    i8x16.eq(v128.or(v, fold), bar),
-  )
+function isWord(v: v128, zero: v128, ten: v128, lower: v128, first: v128, all: v128): v128 {
+  const letters = i8x16.lt_u(i8x16.sub(v128.or(v, lower), first), all)
+  return v128.or(v128.or(letters, isDigit(v, zero, ten)), v)
+}
+
+/** What may be a line break: one as it is, or a backslash. */
+// @ts-ignore: decorator
+@inline
+function isBreak(v: v128, control: v128, backslash: v128): v128 {
+  return v128.or(i8x16.lt_u(v, control), i8x16.eq(v, backslash))
 }
 
 /** A bit for each four bytes that could all stand in a run of base64. */
@@ -115,18 +129,19 @@ function quads(a: v128, b: v128, c: v128, d: v128, coarse: v128, ones: v128): u3
 /** The loop over [from, end). Its constants come from memory: as literals they are made anew at each
  *  use, which takes twice the time. */
 function scan(from: usize, end: usize): void {
-  const table = v128.load(VECTORS)
-  const low = v128.load(VECTORS, 16)
-  const fold = v128.load(VECTORS, 32)
-  const bar = v128.load(VECTORS, 48)
-  const zero = v128.load(VECTORS, 64)
-  const ten = v128.load(VECTORS, 80)
-  const coarse = v128.load(VECTORS, 96)
-  const ones = v128.load(VECTORS, 112)
+  const zero = v128.load(VECTORS)
+  const ten = v128.load(VECTORS, 16)
+  const lower = v128.load(VECTORS, 32)
+  const letter = v128.load(VECTORS, 48)
+  const all = v128.load(VECTORS, 64)
+  const control = v128.load(VECTORS, 80)
+  const backslash = v128.load(VECTORS, 96)
+  const coarse = v128.load(VECTORS, 112)
+  const ones = v128.load(VECTORS, 128)
   let lane = laneBefore
   let digitBefore: u64 = 0
-  let all: u64 = 0
-  let masks = MASKS
+  let any: u64 = 0
+  let slot: usize = 0
   for (let p = from; p < end; p += 64) {
     const a = v128.load(p)
     const b = v128.load(p, 16)
@@ -138,35 +153,81 @@ function scan(from: usize, end: usize): void {
       isDigit(c, zero, ten),
       isDigit(d, zero, ten),
     )
-    let ends = mask(
-      isEnd(a, table, low, fold, bar),
-      isEnd(b, table, low, fold, bar),
-      isEnd(c, table, low, fold, bar),
-      isEnd(d, table, low, fold, bar),
+    const inWord = mask(
+      isWord(a, zero, ten, lower, letter, all),
+      isWord(b, zero, ten, lower, letter, all),
+      isWord(c, zero, ten, lower, letter, all),
+      isWord(d, zero, ten, lower, letter, all),
+    )
+    // Blanks are what `lower` is made of.
+    const blanks = mask(
+      i8x16.eq(a, lower),
+      i8x16.eq(b, lower),
+      i8x16.eq(c, lower),
+      i8x16.eq(d, lower),
+    )
+    const breaks = v128.or(
+      v128.or(isBreak(a, control, backslash), isBreak(b, control, backslash)),
+      v128.or(isBreak(c, control, backslash), isBreak(d, control, backslash)),
     )
     const quad = (quads(a, b, c, d, coarse, ones) << 4) | lane
     lane = quad >> 16
     const pairs = quad & (quad >> 1)
     const long = pairs & (pairs >> 2) & (quad >> 4)
-    store<u64>(masks, digits)
-    masks += 8
+    const next = load<u8>(p, 64)
+    let ends = inWord & ~((inWord >> 1) | (<u64>(codeOf(next) & WORD) << 63))
     let first = digits & ~((digits << 1) | digitBefore)
     digitBefore = digits >> 63
-    if (i8x16.bitmask(v128.or(v128.or(a, b), v128.or(c, d))) != 0) first |= seeds(p)
+    if (i8x16.bitmask(v128.or(v128.or(a, b), v128.or(c, d))) != 0) {
+      first |= seeds(p)
+      ends |= tails(p)
+    }
     if (end - p < 64) {
       const inside = (<u64>1 << <u64>(end - p)) - 1
       first &= inside
       ends &= inside
     }
-    all |= first
+    store<u64>(MASKS + slot, digits)
+    store<u64>(WORD_ENDS + slot, ends)
+    store<u64>(SOME_ENDS + slot, ends & ~((blanks >> 1) | (<u64>(next == 0x20) << 63)))
+    any |= first
     noteStarts(p, first)
-    const places = ends & ~(ends << 1)
-    if (popcnt(places) > FEW) sift(p, places, ends)
-    else noteFew(p, places)
     if (long != 0) noteLanes(p, long)
+    const block = <u64>slot >> 3
+    broken |= <u64>v128.any_true(breaks) << block
+    // Three digits in a row, or what may be of three that begin or end elsewhere.
+    const three = digits & (((digits >> 1) & (digits >> 2)) | 3 | (<u64>3 << 62))
+    numeric |= <u64>(three != 0) << block
+    slot += 8
   }
   laneBefore = lane
-  anyDigit |= all
+  anyDigit |= any
+}
+
+// @ts-ignore: decorator
+@inline
+function codeOf(c: u32): u32 {
+  return load<u8>(CODES + <usize>c)
+}
+
+/**
+ * Looks at the ends of words: at all of them near line breaks, where headers of tables stand, and in
+ * front of numbers, where labels do; elsewhere at those which no blank follows.
+ */
+function words(from: usize, end: usize): void {
+  // Four blocks before and behind a line break; what follows the batch is not known yet.
+  const before = brokenBefore >> 60 != 0 ? <u64>15 : 0
+  let near = broken | (broken << 1) | (broken >> 1)
+  near |= (near << 1) | (near >> 1)
+  near |= (near << 2) | (near >> 2)
+  near |= numeric | (numeric >> 1) | before | (<u64>15 << 60)
+  let slot: usize = 0
+  for (let p = from; p < end; p += 64) {
+    note(p, load<u64>((near & 1 ? WORD_ENDS : SOME_ENDS) + slot))
+    near >>= 1
+    slot += 8
+  }
+  settle()
 }
 
 // @ts-ignore: decorator
@@ -192,47 +253,42 @@ function noteLanes(p: usize, long: u32): void {
   }
 }
 
-/**
- * Notes places in front of which a name may stand: behind blanks those before which something stands
- * that is no end, nor the sign behind one, as the `n` of an escaped line break and the colon behind a
- * quote are. Of what is in front of the block all is believed.
- */
-function sift(p: usize, places: u64, ends: u64): void {
-  const space = v128.load(VECTORS, 128)
-  const blanks = mask(
-    i8x16.eq(v128.load(p), space),
-    i8x16.eq(v128.load(p, 16), space),
-    i8x16.eq(v128.load(p, 32), space),
-    i8x16.eq(v128.load(p, 48), space),
-  )
-  const behindBlank = (blanks << 1) | <u64>(at(p - 1) == 0x20)
-  const solid = ~(blanks | ends | (ends << 1))
-  const begins = blanks & ~(blanks << 1) & ((solid << 1) | 1)
-  // Adding the first bit of a run of blanks carries to the bit behind the run.
-  const sum = (blanks + begins) | (behindBlank & 1)
-  note(p, places & (~behindBlank | (sum & ~blanks)))
-}
-
 /** Bytes at which a character begins that may be a digit of another script. */
 function seeds(p: usize): u64 {
-  return mask(seed(p), seed(p + 16), seed(p + 32), seed(p + 48))
+  return mask(
+    pair(p, p + 1, SEEDS),
+    pair(p + 16, p + 17, SEEDS),
+    pair(p + 32, p + 33, SEEDS),
+    pair(p + 48, p + 49, SEEDS),
+  )
 }
 
+/** Bytes with which a name beyond ASCII may end. */
+function tails(p: usize): u64 {
+  return mask(
+    pair(p - 1, p, TAILS),
+    pair(p + 15, p + 16, TAILS),
+    pair(p + 31, p + 32, TAILS),
+    pair(p + 47, p + 48, TAILS),
+  )
+}
+
+/** Where the bytes at `p` and `q` are a pair of a table, by the nibbles of both. */
 // @ts-ignore: decorator
 @inline
-function seed(p: usize): v128 {
-  const low = v128.load(VECTORS, 16)
-  const lead = v128.load(p)
-  const second = v128.load(p, 1)
-  const leads = v128.and(
-    i8x16.swizzle(v128.load(VECTORS, 144), v128.and(lead, low)),
-    i8x16.swizzle(v128.load(VECTORS, 160), v128.and(i16x8.shr_u(lead, 4), low)),
+function pair(p: usize, q: usize, table: usize): v128 {
+  const low = v128.load(VECTORS, 144)
+  const one = v128.load(p)
+  const two = v128.load(q)
+  const ones = v128.and(
+    i8x16.swizzle(v128.load(table), v128.and(one, low)),
+    i8x16.swizzle(v128.load(table, 16), v128.and(i16x8.shr_u(one, 4), low)),
   )
-  const seconds = v128.and(
-    i8x16.swizzle(v128.load(VECTORS, 176), v128.and(second, low)),
-    i8x16.swizzle(v128.load(VECTORS, 192), v128.and(i16x8.shr_u(second, 4), low)),
+  const twos = v128.and(
+    i8x16.swizzle(v128.load(table, 32), v128.and(two, low)),
+    i8x16.swizzle(v128.load(table, 48), v128.and(i16x8.shr_u(two, 4), low)),
   )
-  return i8x16.gt_u(v128.and(leads, seconds), i8x16.splat(0))
+  return i8x16.gt_u(v128.and(ones, twos), i8x16.splat(0))
 }
 
 const GOES_ON: u32 = DIGIT | JOINER | INTRO | BEYOND | HIDES
@@ -240,7 +296,7 @@ const GOES_ON: u32 = DIGIT | JOINER | INTRO | BEYOND | HIDES
 /** Deals with the digits that begin at the places noted; `from` is where the masks begin. */
 function numbers(from: usize, end: usize): void {
   worked(starts)
-  // First, without a branch, what is one or two digits and nothing more is sorted out.
+  // First, without a branch, what is a few digits and nothing more is sorted out.
   let left = 0
   for (let k = 0; k < starts; k++) {
     const place = load<u16>(STARTS + <usize>(k << 1))
@@ -249,7 +305,7 @@ function numbers(from: usize, end: usize): void {
     const length = <u32>ctz(~digits)
     const around = (classAt(s - 1) & LEADS) | (classAt(s + <usize>length) & GOES_ON)
     store<u16>(STARTS + <usize>(left << 1), place)
-    left += <i32>((around | (length - 1 >= 2 ? 1 : 0)) != 0)
+    left += <i32>((around | <u32>(length - 1 >= 5)) != 0)
   }
   for (let k = 0; k < left; k++) {
     const place = <i32>load<u16>(STARTS + <usize>(k << 1))
@@ -295,7 +351,6 @@ function plainEnd(s: usize, from: usize): usize {
     behind = classAt(e)
   }
   if (total >= 12) return 0
-  if (total >= 3 && before & (JOINT | BEYOND)) label(s)
   if ((at(e) | 0x20) == 0x65) stretches.exponent(s, e, <i32>total)
   return e
 }

@@ -2,12 +2,12 @@
  * Where everything stands in the kernel's memory, and what the bytes of its tables mean. The tables
  * are written once by `tables.ts`; the window moves over the message.
  *
- *   0x00400  classes of bytes (256), codes of bytes (256), vectors for `kernel.as` (256)
+ *   0x00400  classes of bytes (256), codes of bytes (256), vectors for `kernel.as` (512)
  *   0x01000  spots found in the window: pairs of start and end, i32, from the window's start
  *   0x04000  names, letter by letter from their end (8 a node)
- *   0x08000  of the 4 KB at hand: where digits begin, where a name may end (8 KB each, two bytes a
- *            place), masks of digits (512), where base64 may be
- *   0x10000  for the last three bytes of a word, a bit: names can end so (64 KB); fillers (64 KB)
+ *   0x08000  of the 4 KB at hand: where digits begin, where names may end (8 KB each, two bytes a place),
+ *            masks of digits, of ends of words, of those without a blank behind (512 each), lanes
+ *   0x10000  for the last three bytes of a word, a bit: names can end so (64 KB)
  *   0x30000  classes of the code points below 0x20000 (a byte each)
  *   0x50000  2048 bytes in front of the window, the window, 2048 bytes behind it, zeros
  */
@@ -16,12 +16,13 @@ export const CODES: usize = 0x500
 export const VECTORS: usize = 0x600
 export const SPOTS: usize = 0x1000
 export const ENDS: usize = 0x10000
-export const FILLERS: usize = 0x20000
 export const NODES: usize = 0x4000
 export const STARTS: usize = 0x8000
 export const PLACES: usize = 0xa000
 export const MASKS: usize = 0xc000
-export const LANES: usize = 0xc400
+export const WORD_ENDS: usize = 0xc200
+export const SOME_ENDS: usize = 0xc400
+export const LANES: usize = 0xd000
 export const PLANES: usize = 0x30000
 export const WINDOW: usize = 0x50800
 /** Bytes of a window; as many as the margin are kept in front of it and read ahead behind it. */
@@ -39,14 +40,10 @@ export const BEYOND: u32 = 8 // no ASCII
 export const HIDES: u32 = 16
 /** In front of digits: they may be the rest of another spelling. */
 export const LEADS: u32 = 32
-/** Stands between a label and its value. */
-export const JOINT: u32 = 64
-export const HEX: u32 = 128
 
 // Codes of bytes in names.
 export const WORD: u32 = 1 // letters, digits, no ASCII
 export const SKIP: u32 = 2 // left out when names are compared
-export const TRIM: u32 = 4 // of that, what does not end a name itself
 
 // Classes of code points.
 export const OTHER: i32 = 0

@@ -1,16 +1,14 @@
 /** The tables of the kernel, made of what the scanner itself knows of bytes, characters and names. */
-import { DIGIT, INVISIBLE, OTHER, classOf, hexValue, raisedOf } from '../bytes.ts'
-import { isDigit, isJoint, isMask, isSeparator } from '../bytes.ts'
+import { DIGIT, INVISIBLE, OTHER, classOf, raisedOf } from '../bytes.ts'
+import { isDigit, isMask, isSeparator } from '../bytes.ts'
 import { CARD, meaningOf } from '../words.ts'
 import { names } from './names.ts'
-import type { Name } from './names.ts'
 
 /** Where the tables stand, as `memory.as` says. */
 export interface Layout {
   readonly CLASSES: number
   readonly CODES: number
   readonly ENDS: number
-  readonly FILLERS: number
   readonly NODES: number
   readonly SPOTS: number
   readonly PLANES: number
@@ -24,20 +22,14 @@ const intro = 4
 const beyond = 8
 const hides = 16
 const leads = 32
-const joint = 64
-const hex = 128
 const word = 1
 const skip = 2
-const trim = 4
 const visible = 1
 const invisible = 2
 const numeral = 3
 
 const planesEnd = 0x20000
 const nodesMax = 2048
-/** What ends a key, a header or a cell: as `isEnding` of `kernel.as`. */
-const endings = '\t\n\r",;\\|<'
-
 /** Writes all tables into the kernel's memory. */
 export function writeTables(memory: Uint8Array, layout: Layout): void {
   for (let b = 0; b < 256; b++) {
@@ -48,9 +40,9 @@ export function writeTables(memory: Uint8Array, layout: Layout): void {
   for (let cp = 0x80; cp < planesEnd; cp++) planes[cp] = plane(cp)
   for (const cp of raised()) planes[cp] = numeral
   memory.set(vectors(), layout.VECTORS)
-  memory.set(seeds(planes), layout.VECTORS + 144)
-  memory.set(ends(names.filter(({ tells }) => tells !== 0), true), layout.ENDS)
-  memory.set(ends(names.filter(({ isFiller }) => isFiller), false), layout.FILLERS)
+  memory.set(seeds(planes), layout.VECTORS + 192)
+  memory.set(tails(), layout.VECTORS + 256)
+  memory.set(ends(), layout.ENDS)
   writeNodes(memory, layout.NODES)
 }
 
@@ -59,12 +51,12 @@ function classes(b: number): number {
   if (b >= 0x80) return beyond
   let sum = 0
   if (isDigit[b] === 1) sum |= digit
-  else if (isSeparator[b] !== 0 || /[\s+]/.test(c)) sum |= joiner
+  // Between digits: what divides them, in forms, in Markdown, and blanks of any kind.
+  else if (isSeparator[b] !== 0 || /[\s+*~`]/.test(c)) sum |= joiner
   if (/[\\&%=<]/.test(c)) sum |= intro
   if (isMask[b] === 1) sum |= hides
   if (/[ux#%=a-f]/i.test(c)) sum |= leads
-  if (isJoint[b] === 1 || c === '+') sum |= joint
-  return hexValue[b] === 0 ? sum : sum | hex
+  return sum
 }
 
 function codes(b: number): number {
@@ -73,7 +65,7 @@ function codes(b: number): number {
   // What `words.ts` takes for the space between two words, and what other spellings leave behind.
   const isApart = (meaningOf(`card${c}number`) & CARD) !== 0
   if (!isApart && !/[\\=+]/.test(c)) return 0
-  return skip | (isApart && !endings.includes(c) ? trim : 0)
+  return skip
 }
 
 function plane(cp: number): number {
@@ -92,20 +84,42 @@ function raised(): number[] {
   return found.map((text) => text.codePointAt(0) ?? 0).filter((cp) => raisedOf(cp) >= DIGIT)
 }
 
-/**
- * For the first two bytes of each digit beyond ASCII: tables by the nibbles of both, in eight
- * buckets of first bytes. Low and high nibble of the first byte, then of the second.
- */
+/** The first two bytes of each digit beyond ASCII. */
 function seeds(planes: Uint8Array): Uint8Array {
-  const tables = new Uint8Array(64)
-  const buckets = new Map<number, number>()
+  const pairs: (readonly [number, number])[] = []
   const encoder = new TextEncoder()
   for (let cp = 0x80; cp < planesEnd; cp++) {
     if (planes[cp] !== numeral) continue
     const [lead = 0, second = 0] = encoder.encode(String.fromCodePoint(cp))
-    const bucket = buckets.get(lead) ?? 1 << (buckets.size & 7)
-    buckets.set(lead, bucket)
-    for (const [table, nibble] of [lead & 15, lead >> 4, second & 15, second >> 4].entries())
+    pairs.push([lead, second])
+  }
+  return pairTables(pairs, 0)
+}
+
+/** The last two bytes of each name that ends beyond ASCII. */
+function tails(): Uint8Array {
+  const pairs: (readonly [number, number])[] = []
+  for (const { name } of names) {
+    for (const cp of cases(Array.from(name).at(-1) ?? '')) {
+      const [last = 0, before = 0] = [...Buffer.from(String.fromCodePoint(cp))].toReversed()
+      if (cp >= 0x80) pairs.push([before, last])
+    }
+  }
+  return pairTables(pairs, 1)
+}
+
+/**
+ * Pairs of bytes by the nibbles of both, in eight buckets by one of the two: low and high nibble of
+ * the first byte, then of the second.
+ */
+function pairTables(pairs: readonly (readonly [number, number])[], by: 0 | 1): Uint8Array {
+  const tables = new Uint8Array(64)
+  const buckets = new Map<number, number>()
+  for (const pair of pairs) {
+    const [one, two] = pair
+    const bucket = buckets.get(pair[by]) ?? 1 << (buckets.size & 7)
+    buckets.set(pair[by], bucket)
+    for (const [table, nibble] of [one & 15, one >> 4, two & 15, two >> 4].entries())
       tables[table * 16 + nibble] = (tables[table * 16 + nibble] ?? 0) | bucket
   }
   return tables
@@ -113,11 +127,8 @@ function seeds(planes: Uint8Array): Uint8Array {
 
 /** The constants of the loop in `kernel.as`, in its order. */
 function vectors(): Uint8Array {
-  const table = new Uint8Array(16).fill(0xff)
-  table[15] = 0
-  for (const c of '\t\n\r",;') table[c.charCodeAt(0) & 15] = c.charCodeAt(0)
-  const same = [0x0f, 0x60, 0x7c, 0x30, 10, 0x2a, 0xff, 0x20].map((b) => new Uint8Array(16).fill(b))
-  return Buffer.concat([table, ...same])
+  const all = [0x30, 10, 0x20, 0x61, 26, 0x0e, 0x5c, 0x2a, 0xff, 0x0f]
+  return Buffer.concat(all.map((b) => new Uint8Array(16).fill(b)))
 }
 
 /** Six bits of a byte: the same for both cases of a letter. */
@@ -128,29 +139,20 @@ const sixes = Array.from({ length: 64 }, (_, code) => code)
  * A bit for the last three bytes that a word can end in: seven bits of the last one, six of the others.
  * Between its letters may stand whatever is skipped in names, and each may be an escape.
  */
-function ends(words: readonly Name[], isTrimmed: boolean): Uint8Array {
+function ends(): Uint8Array {
   const bits = new Uint8Array(0x10000)
   const gaps = new Set<number>()
-  const trims = new Set<number>()
   for (let b = 0; b < 128; b++) {
     if ((codes(b) & skip) !== 0) gaps.add(six(b))
-    if ((codes(b) & trim) !== 0) trims.add(b)
   }
   const mark = (a: number, b: number, c: number): void => {
     const index = a | (b << 7) | (c << 13)
     bits[index >> 3] = (bits[index >> 3] ?? 0) | (1 << (index & 7))
   }
   const markAll = (a: number, b: number): void => sixes.forEach((c) => mark(a, b, c))
-  // What is no part of a name may stand behind it.
-  if (isTrimmed) for (const a of trims) for (const b of sixes) markAll(a, b)
-  for (const { name } of words) {
+  for (const { name } of names) {
     for (const [a = 0, b, c] of spelt(Array.from(name).toReversed())) {
-      if (b === undefined || c === undefined) {
-        // A short word: anything in front of it.
-        if (b === undefined) for (const any of sixes) markAll(a, any)
-        else markAll(a, b)
-        continue
-      }
+      if (b === undefined || c === undefined) continue
       mark(a, b, c)
       for (const gap of gaps) {
         markAll(a, gap)
@@ -202,7 +204,6 @@ function writeNodes(memory: Uint8Array, start: number): void {
   const empty = (): Node => ({ children: new Map(), tells: 0, place: 0 })
   const root = empty()
   for (const { name, tells } of names) {
-    if (tells === 0) continue
     let node = root
     for (const letter of Array.from(name).toReversed()) {
       const cp = letter.codePointAt(0) ?? 0
