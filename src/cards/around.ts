@@ -62,6 +62,28 @@ export function isOfIban(b: Uint8Array, start: number, from: number): boolean {
   return false
 }
 
+/** Whether a word of four hex digits with a letter stands beside [from, to): a line of a hex dump. */
+export function isOfDump(
+  b: Uint8Array,
+  start: number,
+  end: number,
+  from: number,
+  to: number,
+): boolean {
+  const isWordAt = (at: number): boolean => {
+    if (at < start || at + 4 > end) return false
+    let letters = 0
+    for (let i = at; i < at + 4; i++) {
+      if (hexValue[b[i] ?? 0] === 0) return false
+      letters += isLetter[b[i] ?? 0] ?? 0
+    }
+    const after = at + 4 < end ? (b[at + 4] ?? 0) : 0
+    return letters > 0 && isWord[after] === 0
+  }
+  const isBefore = b[from - 1] === 0x20 && isWordAt(from - 5) && isWord[b[from - 6] ?? 0] === 0
+  return isBefore || (b[to] === 0x20 && isWordAt(to + 1))
+}
+
 /** A UUID, or a hex word of 24 digits and more with letters in it. */
 function isLongerWord(b: Uint8Array, min: number, max: number, from: number, to: number): boolean {
   const isPart = (at: number): boolean => hexValue[b[at] ?? 0] !== 0 || b[at] === dash

@@ -126,6 +126,11 @@ export class Groups {
     return length
   }
 
+  /** Whether two blanks stand behind group i, as between columns. */
+  isWide(i: number): boolean {
+    return this.#gaps[i] === wide
+  }
+
   /** Whether a blank, which may as well end the number, stands behind group i. */
   isLoose(i: number): boolean {
     return this.#gaps[i] === 0x20

@@ -87,12 +87,21 @@ function phrase(names: Names, bytes: Uint8Array, from: number, words: number): n
 function jointBefore(bytes: Uint8Array, at: number, min: number): number {
   const b = bytes[at - 1] ?? 0
   if (isBlankLetter(b) && at - 2 >= min && bytes[at - 2] === backslash) return 2
+  // `no.`, `nr.`, `Núm.`: the stop of what is cut short.
+  if (b === 0x2e) return isShort(bytes, at - 1, min) ? 1 : 0
   // One or two stars set off a word; more of them stand for digits.
   if (b === 0x2a && bytes[at - 2] === 0x2a && bytes[at - 3] === 0x2a) return 0
   if (b < 0x80) return isJoint[b] ?? 0
   const lead = leadBefore(bytes, at, min)
   const cp = codePointAt(bytes, lead)
   return classOf(cp) === OTHER && isWordSign(cp) ? 0 : at - lead
+}
+
+/** Whether the word that ends at `at` has two or three signs, as abbreviations have. */
+function isShort(bytes: Uint8Array, at: number, min: number): boolean {
+  let start = at
+  while (start > min && at - start < 5 && isWord[bytes[start - 1] ?? 0] === 1) start--
+  return at - start >= 2 && at - start <= 4 && isDigit[bytes[at - 1] ?? 0] === 0
 }
 
 /** The letters of `\n`, `\r`, `\t`, which a string has for white space. */

@@ -2,10 +2,29 @@
 import { isDigit } from './bytes.ts'
 import { ELEMENT, MEMBER } from './path.ts'
 import { HIGH, VERIFICATION, WORD, ZERO, code } from './findings.ts'
-import { CARD, CHILD, CONTEXT, FILLER, LIST, NAME, OTHER_NUMBER, POSTAL, SECRET } from './words.ts'
+import {
+  CARD,
+  CELL,
+  CHILD,
+  CONTEXT,
+  FILLER,
+  LIST,
+  NAME,
+  OTHER_NUMBER,
+  POSTAL,
+  SECRET,
+} from './words.ts'
+import type { Path } from './path.ts'
 import type { Scan } from './scan.ts'
 
 const nameBytesMax = 64
+
+/** Whether frame `top` is a row: a list in a list, or in an object of a list (`{"values":[…]}`). */
+export function isCells(path: Path, top: number): boolean {
+  if (top <= 0 || path.kind[top] !== ELEMENT) return false
+  if (path.kind[top - 1] === ELEMENT) return true
+  return top > 1 && path.kind[top - 1] === MEMBER && path.kind[top - 2] === ELEMENT
+}
 
 export class Members {
   readonly #scan: Scan
@@ -19,8 +38,7 @@ export class Members {
     const { path } = this.#scan
     const top = path.depth - 1
     const meaning = path.meaning[top] ?? 0
-    const isCell = path.kind[top] === ELEMENT && top > 0 && path.kind[top - 1] === ELEMENT
-    return isCell ? meaning | this.#scan.cell(path.index[top] ?? 0) : meaning
+    return isCells(path, top) ? meaning | this.#scan.cell(path.index[top] ?? 0) : meaning
   }
 
   /** Sets the key of the object at hand, and what its value is thereby. */
@@ -39,8 +57,9 @@ export class Members {
     if ((own & CHILD) !== 0) {
       meaning |= path.pair[top] ?? 0
       // `{"f":[{"v":…},{"v":…}]}`: an object a cell.
-      const isCell = this.#scan.hasColumns && top > 0 && path.kind[top - 1] === ELEMENT
-      if (isCell) meaning |= this.#scan.cell(path.index[top - 1] ?? 0)
+      const isCell = (own & CELL) !== 0 && this.#scan.hasColumns && top > 0
+      if (isCell && path.kind[top - 1] === ELEMENT)
+        meaning |= this.#scan.cell(path.index[top - 1] ?? 0)
       meaning |= outer & (CARD | SECRET)
       if ((outer & CONTEXT) !== 0 && (own & FILLER) !== 0) meaning |= CARD
     }

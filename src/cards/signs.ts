@@ -53,7 +53,7 @@ function signAt(b: Uint8Array, at: number, start: number, end: number): number {
     case 0x2b: // +
       return isDigit[before] === 1 && isDigit[next] === 1 ? PERCENT : 0
     case 0x3d: // =
-      return isHexPair(b, at, end) || next === 0x0a || next === 0x0d || next === 0x5c ? QUOTED : 0
+      return isQuoted(b, at, end) || next === 0x0a || next === 0x0d || next === 0x5c ? QUOTED : 0
     case 0x60: // `
       return isDigit[before] === 1 || isDigit[next] === 1 ? MARKDOWN : 0
     case 0x2a: // **
@@ -68,3 +68,14 @@ function signAt(b: Uint8Array, at: number, start: number, end: number): number {
 
 const isHexPair = (b: Uint8Array, at: number, end: number): boolean =>
   at + 2 < end && hexValue[b[at + 1] ?? 0] !== 0 && hexValue[b[at + 2] ?? 0] !== 0
+
+/** What quoted-printable writes in hex: itself, blanks, dashes, bytes beyond ASCII; or several signs in
+ *  a row. Any other `=24…` is an assignment. */
+function isQuoted(b: Uint8Array, at: number, end: number): boolean {
+  if (!isHexPair(b, at, end)) return false
+  const [high, low] = [b[at + 1] ?? 0, b[at + 2] ?? 0]
+  if (b[at + 3] === 0x3d && isHexPair(b, at + 3, end)) return true
+  if (high === 0x33) return (low | 0x20) === 0x64
+  if (high === 0x32) return low === 0x30 || (low | 0x20) === 0x64
+  return isLetter[high] === 1 && (isDigit[low] === 1 || isLetter[low] === 1) && high < 0x61
+}

@@ -2,7 +2,7 @@
  * The second look at what was masked: card numbers that stand as they are, without help of a key, a
  * word or a disguise. It knows nothing of what the first look found, and is quick.
  */
-import { isInside, isOfIban, isOtherNumber } from './around.ts'
+import { isInside, isOfDump, isOfIban, isOtherNumber } from './around.ts'
 import { isDigit, isSeparator } from './bytes.ts'
 import { Groups } from './groups.ts'
 import { isOneDigit, passesLuhn } from './luhn.ts'
@@ -91,7 +91,8 @@ export class Sweeper {
     const groups = this.#groups
     const bytes = this.#bytes
     if (groups.isTorn && a + used === groups.count) return false
-    if (used > 1 && groups.isOdd(a, used)) return false
+    // Columns of a table may stand so; whoever knows its header knows better.
+    if (used > 1 && (groups.isOdd(a, used) || groups.isWide(a))) return false
     const length = groups.fill(bytes, a, used, this.#digits)
     const brand = length < 12 ? 0 : brandOf(this.#digits, length)
     if (brand === 0 || (brand & (NEEDS_CONTEXT | RARE)) !== 0) return false
@@ -100,6 +101,7 @@ export class Sweeper {
     const to = groups.end(a + used - 1)
     if (isInside(bytes, 0, bytes.length, from, to) || isOtherNumber(bytes, 0, from, length))
       return false
+    if (used > 1 && isOfDump(bytes, 0, bytes.length, from, to)) return false
     return used === 1 || !(isOfIban(bytes, 0, from) || groups.isCrowded(bytes, a, used))
   }
 

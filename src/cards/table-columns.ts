@@ -1,6 +1,6 @@
 /** Names of columns in a list, and the tuples below it as their rows. */
 import { isWord } from './bytes.ts'
-import { columnOf, fits, settle, valueOf } from './table-names.ts'
+import { NOTHING, OURS, columnOf, fits, settle, valueOf } from './table-names.ts'
 import { Tuple, opensTuple } from './table-tuple.ts'
 import type { TableCells } from './table-cells.ts'
 import type { Names } from './words.ts'
@@ -75,18 +75,21 @@ export class Columns {
     return all !== 0
   }
 
-  /** Whether one of the first tuples from `at` on has what a column of ours holds. */
+  /** Whether the first tuples from `at` on have what columns of ours hold, or nothing. */
   isBorneOut(b: Uint8Array, at: number): boolean {
     const { tuple } = this
+    let isEmpty = false
     for (let row = at, n = 0; row >= 0 && n < samplesMax && tuple.read(b, row); n++) {
       if (tuple.count !== this.count) return false
       for (let i = 0; i < this.count; i++) {
         const value = valueOf(b, tuple.from[i] ?? 0, tuple.to[i] ?? 0)
-        if (fits(this.#meanings[i] ?? 0, value)) return true
+        const meaning = this.#meanings[i] ?? 0
+        if (fits(meaning, value)) return true
+        if (value === NOTHING && (meaning & OURS) !== 0) isEmpty = true
       }
       row = nextRow(b, tuple.next)
     }
-    return false
+    return isEmpty
   }
 
   /** Hands on the tuple at `at` and those behind it; returns where the last one ends. */

@@ -22,6 +22,7 @@ const isSemicolon = 4
 const isComma = 8
 const isWide = 16
 const isValue = 32
+const isNarrow = 64
 const tells = new Uint8Array(256)
 tells[TAB] = isTab
 tells[BAR] = isBar
@@ -115,7 +116,8 @@ export class Header {
       if (found === HEADER) return HEADER
       isRow ||= found === ROW
     }
-    if (isSameLength(b, at, to, row, end)) {
+    // With two spaces between all names one space is within a cell.
+    if ((head & isNarrow) !== 0 && isSameLength(b, at, to, row, end)) {
       const found = this.#aligned(b, at, to, row, end, SPACE)
       if (found === HEADER && this.#isOurs()) return HEADER
       isRow ||= found === ROW
@@ -157,7 +159,7 @@ export class Header {
   ): number {
     const head = this.#head
     const sample = this.#row
-    const isOuter = delimiter === BAR && startsWithBar(b, at, to)
+    const isOuter = delimiter === BAR && startsWithBar(b, at, to) && startsWithBar(b, row, end)
     head.read(b, at, to, delimiter, isOuter)
     const { count } = head
     if (count < 2 && !isOuter) return NEITHER
@@ -291,6 +293,7 @@ function tellsOf(b: Uint8Array, from: number, to: number): number {
   for (let i = from; i < to; i++) {
     const c = b[i] ?? 0
     if (c === 0x20 && b[i + 1] === 0x20) told |= isWide
+    else if (c === 0x20 && i > from && b[i - 1] !== 0x20) told |= isNarrow
     else told |= tells[c] ?? 0
   }
   return told

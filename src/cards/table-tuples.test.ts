@@ -18,6 +18,7 @@ const left: readonly [what: string, text: string][] = [
   ['a list of names far from its values', `(['id', 'cvv'])\n${'-'.repeat(60)}\n([1, 234])`],
   ['a list of names and a number', `[('id', 'name', 'cvv', 1),\n(5, 'Bob', '456', 2)]`],
   ['a list without an end', `[('id', 'cvv'),\n(1, 456, '789`],
+  ['a list whose column holds nothing', `[('id', 'security_code'),\n(456, None), ('789', '')]`],
   ['text behind rows', `[('cvv', 'x'),\n('«123»', 1)] and (456, 789)`],
 ]
 for (const [what, text] of left) test(`tuples: ${what} stays as it is`, () => assertMasked(text))

@@ -5,7 +5,7 @@
  * each third byte and stops only where digits stand. The bytes may lie inside a JSON string: escapes
  * then separate words, and an escaped digit sends the neighbourhood through `normal.ts`.
  */
-import { isInside, isOfIban, isOtherNumber } from './around.ts'
+import { isInside, isOfDump, isOfIban, isOtherNumber } from './around.ts'
 import { DIGIT, OTHER, classOf, codePointAt, widthAt } from './bytes.ts'
 import {
   goesOn,
@@ -245,6 +245,7 @@ export class TextScanner {
     const isNamedOther = used === 1 && this.#isNamedOther(from)
     const isNear = isNamedOther ? this.#isNearOnLine(from, to) : this.#isNear(from, to)
     if (!isNear) {
+      if (used > 1 && isOfDump(this.#bytes, this.#start, this.#end, from, to)) return -1
       if (used > 1 && (groups.isOdd(a, used) || groups.isCrowded(this.#bytes, a, used))) return -1
       if (isOtherNumber(this.#bytes, this.#start, from, length)) return -1
     }

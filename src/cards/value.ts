@@ -50,14 +50,13 @@ export class ValueScanner {
   string(bytes: Uint8Array, start: number, end: number, levels: number, meaning: number): void {
     if (this.#scan.isQuiet(start, end)) return
     const signs = signsOf(bytes, start, end)
-    const since = this.#scan.findings.count
     if (levels > 0 && (signs & ESCAPED) !== 0) this.#unescaped(bytes, start, end, levels, meaning)
     else this.#plain(bytes, start, end, levels, meaning, signs)
-    if (this.also !== undefined) this.#further(bytes, start, end, levels, since)
+    if (this.also !== undefined) this.#further(bytes, start, end, levels)
   }
 
   /** What the further detectors find beside card data, in the text without its quoting. */
-  #further(b: Uint8Array, start: number, end: number, levels: number, since: number): void {
+  #further(b: Uint8Array, start: number, end: number, levels: number): void {
     const { origins } = this.#scan
     const depth = origins.length
     const name = this.#scan.nameText()
@@ -67,9 +66,7 @@ export class ValueScanner {
       origins.push(inner)
       ;[text, from, to] = [inner.bytes, 0, inner.length]
     }
-    this.#scan.overlay(since)
     this.also?.scan(text, from, to, name)
-    this.#scan.overlay(-1)
     origins.length = depth
   }
 
@@ -155,6 +152,7 @@ export class ValueScanner {
 
   /** Scans a string of digits only, without secrets by its name: the same as `string`, sooner. */
   digits(bytes: Uint8Array, start: number, end: number, meaning: number): void {
+    this.also?.scan(bytes, start, end, this.#scan.nameText())
     const length = end - start
     if (length < 12 || length > 19) return
     const whole = this.#whole

@@ -32,6 +32,8 @@ export const NEARBY = 2048
 export const OTHER_NUMBER = 4096
 /** With `PIN`: also what India calls a postal code, so six digits need a word of cards near them. */
 export const POSTAL = 8192
+/** The value of a cell that is an object: `{"v":…}`. */
+export const CELL = 16384
 /** What must never be kept or shown: PCI DSS v4.0.1 req. 3.3.1. */
 export const SECRET: number = CVV | PIN | BLOCK | TRACK
 
@@ -52,7 +54,7 @@ const meanings: readonly (readonly [meaning: number, names: readonly string[]])[
   ],
   [
     CVV,
-    list(`ccv ccv2 cvnumber cccid codeontheback 3digitsontheback digitsontheback backcode cardbackcode cardcid cvv cvv1 cvv2 cvc cvc1 cvc2 csc cav cav2 cvn cvn2 cvvcode cvccode cvv2code cvc2code
+    list(`ccv ccv2 cv2 cv2code cvd cvdvalue cvdcode cvv2val cvvval cvcval cardsecuritycodevalue cardcvd cvnumber cccid codeontheback 3digitsontheback digitsontheback backcode cardbackcode cardcid cvv cvv1 cvv2 cvc cvc1 cvc2 csc cav cav2 cvn cvn2 cvvcode cvccode cvv2code cvc2code
       cvvnumber cvcnumber cvvvalue cvcvalue cvvcvc cvccvv securitycode cardsecuritycode
       cardverification cardverificationvalue cardverificationcode cardverificationnumber
       verificationvalue cardcode cardid4 icvv dcvv sicherheitscode kartenprüfnummer prüfnummer
@@ -93,6 +95,7 @@ const meanings: readonly (readonly [meaning: number, names: readonly string[]])[
     list(`is are was code codes number numbers no nr num of value the and ist lautet es est è é
       de di la del seguridad segurança seguranca sicurezza sécurité securite verification visuel
       код кода kod kode číslo numer numero 番号 コード 번호 코드 码
+      id ids ref reference n nº nro núm num° numéro número numero
       my your our his her for to was ist war lautete e y und et van til för für iso format`),
   ],
   [
@@ -101,6 +104,7 @@ const meanings: readonly (readonly [meaning: number, names: readonly string[]])[
       stringvalue integervalue longvalue intvalue numbervalue doublevalue s n v $numberint
       $numberlong $numberdecimal $string`),
   ],
+  [CELL, list('v value val')],
   [
     LIST,
     list(
@@ -138,7 +142,8 @@ const otherWords = new Set(
     invoicenumber purchaseorder tracking trackingid trackingno trackingnumber shipment shipping parcel
     waybill consignment awb imei imeisv meid esn iccid imsi sim euicc msisdn phone phonenumber telephone tel
     mobile cell fax whatsapp isbn issn ean gtin upc sku sscc barcode serial serialno serialnumber
-    timestamp timestamps ts epoch unixtime nanos millis micros nonce hash sha sha1 sha256 md5 checksum
+    rrn mid tid stan arn merchantid terminalid networktransactionid authcode approvalcode timestamp
+      timestamps ts epoch unixtime nanos millis micros nonce hash sha sha1 sha256 md5 checksum
     digest commit uuid guid snowflake tweet traceid spanid latitude longitude lat lng lon coordinates
     build buildnumber siret siren npi vin bestellnummer bestellung rechnung rechnungsnummer
     sendungsnummer telefon handy pedido factura teléfono telefono commande facture téléphone ordine

@@ -547,7 +547,7 @@ test('what masking says holds for each connection; its own says more, or otherwi
   const text = [
     ...lines.with(
       9,
-      "    mask: { threshold: high, also: [ssn, tokens], test_numbers: pass, base64: all, patterns: [ { name: own, pattern: 'B[0-9]+', check: luhn, replace: remove, context: [badge] } ] }\n  - { name: tickets, url: https://tickets.internal/mcp }",
+      "    mask: { threshold: high, also: [ssn, tokens], test_numbers: pass, base64: text, patterns: [ { name: own, pattern: 'B[0-9]+', check: luhn, replace: remove, context: [badge] } ] }\n  - { name: tickets, url: https://tickets.internal/mcp }",
     ),
     "masking: { threshold: low, also: [iban, ssn], patterns: [ { name: shared, pattern: 'A[0-9]+' } ] }",
   ].join('\n')
@@ -567,14 +567,14 @@ test('what masking says holds for each connection; its own says more, or otherwi
       { name: 'own', pattern: 'B[0-9]+', check: 'luhn', replace: 'remove', context: ['badge'] },
     ],
     testNumbers: 'pass',
-    base64: 'all',
+    base64: 'text',
   })
   assert.deepEqual(config.connections[1]?.mask, {
     threshold: 'low',
     also: ['iban', 'ssn'],
     patterns: [shared],
     testNumbers: 'mask',
-    base64: 'text',
+    base64: 'all',
   })
   assert.ok(!('masking' in config))
 })
@@ -585,7 +585,7 @@ test('without a word on masking a connection has what its profile says', () => {
     also: [],
     patterns: [],
     testNumbers: 'mask',
-    base64: 'text',
+    base64: 'all',
   })
 })
 

@@ -28,7 +28,7 @@ test('what is not set is as the pci profile has it', () => {
     columns: [],
     threshold: 'medium',
     testNumbers: 'mask',
-    base64: 'text',
+    base64: 'all',
     also: [],
     patterns: [],
   })

@@ -25,7 +25,7 @@ const usual: Detection = {
   columns: [],
   threshold: 'medium',
   testNumbers: 'mask',
-  base64: 'text',
+  base64: 'all',
   also: [],
   patterns: [],
 }

@@ -8,7 +8,9 @@ import {
   PAN,
   PATCH,
   RECORD_ONLY,
+  SECRET_PIN,
   START,
+  VERIFICATION,
 } from '../cards/findings.ts'
 import { MARKER, STARS, WORD, formOf, kindOf } from '../cards/findings.ts'
 import { digitForm, stars } from '../cards/write.ts'
@@ -85,7 +87,7 @@ class Renderer {
         continue
       }
       const isOwn = formOf(what) !== NOTHING && !this.#findings.shown.has(i)
-      if (isOwn && kindOf(what) !== PAN) this.#secrets.push(start, end)
+      if (isOwn && isSecret(kindOf(what))) this.#secrets.push(start, end)
       this.#edit(i, formOf(what), start, end)
     }
     this.#cuts.push(...aliases)
@@ -110,7 +112,7 @@ class Renderer {
   }
 
   #finish(): Rendered {
-    const cuts = this.#cuts
+    const cuts = joined(this.#cuts)
     const secrets = Int32Array.from(this.#secrets)
     const clear = Int32Array.from(this.#clear)
     if (cuts.length === 0) return { bytes: this.#out, written: { secrets, clear } }
@@ -120,26 +122,42 @@ class Renderer {
   }
 }
 
+/** Of what nothing may stay (PCI DSS v4.0.1 req. 3.3.1); other kinds keep their last four. */
+const isSecret = (kind: number): boolean => kind >= VERIFICATION && kind <= SECRET_PIN
+
+/** Cuts that overlap as one: all of them go, and the first one's bytes stand there. Ascending. */
+function joined(cuts: readonly Alias[]): Alias[] {
+  const out: Alias[] = []
+  for (const cut of cuts) {
+    const last = out.at(-1)
+    if (last === undefined || cut.start >= last.end) out.push(cut)
+    else out[out.length - 1] = { ...last, end: Math.max(last.end, cut.end) }
+  }
+  return out
+}
+
 /** Findings in the order of their places: a `cid` is told when its card is seen. */
 function orderOf(findings: Findings): Int32Array {
   const order = Int32Array.from({ length: findings.count }, (_, i) => i)
   return order.sort((a, b) => findings.field(a, START) - findings.field(b, START))
 }
 
-/** Moves ascending offsets of the message to where they are in the output. */
+/** Moves ascending offsets of the message to where they are in the output; empty inside a cut. */
 function moved(spans: Int32Array, cuts: readonly Alias[]): void {
   let shift = 0
+  let gone = 0 // Up to where the cuts passed reach.
   let c = 0
   for (let i = 0; i < spans.length; i += 2) {
     const start = spans[i] ?? 0
     let cut = cuts[c]
     while (cut !== undefined && cut.start < start) {
       shift += cut.bytes.length - (cut.end - cut.start)
+      gone = cut.end
       cut = cuts[++c]
     }
     const own =
       cut !== undefined && cut.start === start ? cut.bytes.length : (spans[i + 1] ?? 0) - start
-    spans[i] = start + shift
-    spans[i + 1] = start + shift + own
+    spans[i] = start < gone ? 0 : start + shift
+    spans[i + 1] = start < gone ? 0 : start + shift + own
   }
 }

@@ -2,6 +2,7 @@
 import { ELEMENT, MEMBER } from '../cards/path.ts'
 import { RECORD_ONLY, CODE, FIELDS } from '../cards/findings.ts'
 import { JsonScanner } from '../cards/json.ts'
+import { isCells } from '../cards/members.ts'
 import { AlsoScanner } from '../cards/also/scanner.ts'
 import { isTestNumber } from '../cards/test-numbers.ts'
 import { TextScanner } from '../cards/text.ts'
@@ -179,13 +180,13 @@ export class Scanner {
 
   #array(tree: JsonTree, node: Node, outer: number): void {
     const { path } = this.scan
-    const isCells = path.depth > 0 && path.kind[path.depth - 1] === ELEMENT
     path.push(ELEMENT, outer)
     const top = path.depth - 1
+    const isRow = isCells(path, top)
     let index = 0
     for (let n = tree.first(node); n !== NONE; n = tree.next(n)) {
       path.index[top] = index
-      this.#node(tree, n, isCells ? outer | this.scan.cell(index) : outer)
+      this.#node(tree, n, isRow ? outer | this.scan.cell(index) : outer)
       index++
     }
     path.pop()

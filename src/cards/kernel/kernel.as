@@ -102,19 +102,12 @@ function isDigit(v: v128, zero: v128, ten: v128): v128 {
   return i8x16.lt_u(i8x16.sub(v, zero), ten)
 }
 
-/** Letters and digits, by their sign bit; so are all bytes beyond ASCII. */
+/** Letters, besides those digits; by their sign bit, so that all bytes beyond ASCII are in words too. */
 // @ts-ignore: decorator
 @inline
-function isWord(v: v128, zero: v128, ten: v128, lower: v128, first: v128, all: v128): v128 {
+function isWord(v: v128, digits: v128, lower: v128, first: v128, all: v128): v128 {
   const letters = i8x16.lt_u(i8x16.sub(v128.or(v, lower), first), all)
-  return v128.or(v128.or(letters, isDigit(v, zero, ten)), v)
-}
-
-/** What may be a line break: one as it is, or a backslash. */
-// @ts-ignore: decorator
-@inline
-function isBreak(v: v128, control: v128, backslash: v128): v128 {
-  return v128.or(i8x16.lt_u(v, control), i8x16.eq(v, backslash))
+  return v128.or(v128.or(letters, digits), v)
 }
 
 /** A bit for each four bytes that could all stand in a run of base64. */
@@ -147,17 +140,16 @@ function scan(from: usize, end: usize): void {
     const b = v128.load(p, 16)
     const c = v128.load(p, 32)
     const d = v128.load(p, 48)
-    const digits = mask(
-      isDigit(a, zero, ten),
-      isDigit(b, zero, ten),
-      isDigit(c, zero, ten),
-      isDigit(d, zero, ten),
-    )
+    const digitsA = isDigit(a, zero, ten)
+    const digitsB = isDigit(b, zero, ten)
+    const digitsC = isDigit(c, zero, ten)
+    const digitsD = isDigit(d, zero, ten)
+    const digits = mask(digitsA, digitsB, digitsC, digitsD)
     const inWord = mask(
-      isWord(a, zero, ten, lower, letter, all),
-      isWord(b, zero, ten, lower, letter, all),
-      isWord(c, zero, ten, lower, letter, all),
-      isWord(d, zero, ten, lower, letter, all),
+      isWord(a, digitsA, lower, letter, all),
+      isWord(b, digitsB, lower, letter, all),
+      isWord(c, digitsC, lower, letter, all),
+      isWord(d, digitsD, lower, letter, all),
     )
     // Blanks are what `lower` is made of.
     const blanks = mask(
@@ -166,9 +158,14 @@ function scan(from: usize, end: usize): void {
       i8x16.eq(c, lower),
       i8x16.eq(d, lower),
     )
-    const breaks = v128.or(
-      v128.or(isBreak(a, control, backslash), isBreak(b, control, backslash)),
-      v128.or(isBreak(c, control, backslash), isBreak(d, control, backslash)),
+    // What may be a line break: one as it is, or a backslash.
+    const controls = i8x16.lt_u(
+      i8x16.min_u(i8x16.min_u(a, b), i8x16.min_u(c, d)),
+      control,
+    )
+    const slashes = v128.or(
+      v128.or(i8x16.eq(a, backslash), i8x16.eq(b, backslash)),
+      v128.or(i8x16.eq(c, backslash), i8x16.eq(d, backslash)),
     )
     const quad = (quads(a, b, c, d, coarse, ones) << 4) | lane
     lane = quad >> 16
@@ -194,7 +191,7 @@ function scan(from: usize, end: usize): void {
     noteStarts(p, first)
     if (long != 0) noteLanes(p, long)
     const block = <u64>slot >> 3
-    broken |= <u64>v128.any_true(breaks) << block
+    broken |= <u64>(i8x16.bitmask(v128.or(controls, slashes)) != 0) << block
     // Three digits in a row, or what may be of three that begin or end elsewhere.
     const three = digits & (((digits >> 1) & (digits >> 2)) | 3 | (<u64>3 << 62))
     numeric |= <u64>(three != 0) << block
@@ -223,7 +220,8 @@ function words(from: usize, end: usize): void {
   near |= numeric | (numeric >> 1) | before | (<u64>15 << 60)
   let slot: usize = 0
   for (let p = from; p < end; p += 64) {
-    note(p, load<u64>((near & 1 ? WORD_ENDS : SOME_ENDS) + slot))
+    const ends = load<u64>((near & 1 ? WORD_ENDS : SOME_ENDS) + slot)
+    if (ends != 0) note(p, ends)
     near >>= 1
     slot += 8
   }

@@ -155,7 +155,8 @@ function ends(): Uint8Array {
       if (b === undefined || c === undefined) continue
       mark(a, b, c)
       for (const gap of gaps) {
-        markAll(a, gap)
+        // Directly behind a backslash stands the letter of an escape.
+        if (gap !== six(0x5c)) markAll(a, gap)
         mark(a, b, gap)
       }
       // So do escaped line breaks and tabs.
