@@ -4,7 +4,7 @@ import { createMasker } from '../src/mask/masker.ts'
 import { readJson } from '../src/wire/json.ts'
 import type { MaskPlan, Masker } from '../src/mask/masker.ts'
 
-export const masker: Masker = createMasker({ sealKey: new Uint8Array(32) })
+const masker: Masker = createMasker({ sealKey: new Uint8Array(32) })
 export const plan: MaskPlan = { reveal: 'none', detect: pciDetection, rule: 'test' }
 
 /** The message as a client of `plan` gets it. */

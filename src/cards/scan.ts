@@ -185,7 +185,7 @@ export class Scan {
     code: number,
     last4: number,
     hash = 0,
-    patch: Uint8Array | undefined = undefined,
+    patch?: Uint8Array,
   ): void {
     const what = confidenceOf(code) < this.settings.threshold ? code | RECORD_ONLY : code
     if ((what & RECORD_ONLY) !== 0) this.hasRecordOnly = true

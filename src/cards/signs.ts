@@ -43,27 +43,20 @@ export function signsOf(b: Uint8Array, start: number, end: number): number {
 function signAt(b: Uint8Array, at: number, start: number, end: number): number {
   const next = at + 1 < end ? (b[at + 1] ?? 0) : 0
   const before = at > start ? (b[at - 1] ?? 0) : 0
-  switch (b[at]) {
-    case 0x26: // &
-      return next === 0x23 || isLetter[next] === 1 ? HTML : 0
-    case 0x3c: // <
-      return isDigit[before] === 1 || before === 0x20 || before === 0x2d ? HTML : 0
-    case 0x25: // %
-      return isHexPair(b, at, end) ? PERCENT : 0
-    case 0x2b: // +
-      return isDigit[before] === 1 && isDigit[next] === 1 ? PERCENT : 0
-    case 0x3d: // =
-      return isQuoted(b, at, end) || next === 0x0a || next === 0x0d || next === 0x5c ? QUOTED : 0
-    case 0x60: // `
-      return isDigit[before] === 1 || isDigit[next] === 1 ? MARKDOWN : 0
-    case 0x2a: // **
-    case 0x7e: // ~~
-      return next === b[at] && at + 2 < end && isDigit[b[at + 2] ?? 0] === 1 ? MARKDOWN : 0
-    case 0x5c: // backslash
-      return next === 0x75 ? ESCAPED : 0
-    default:
-      return BEYOND
+  const sign = b[at] ?? 0
+  if (sign >= 0x80) return BEYOND
+  if (sign === 0x5c) return next === 0x75 ? ESCAPED : 0
+  if (sign === 0x26) return next === 0x23 || isLetter[next] === 1 ? HTML : 0
+  if (sign === 0x3c) return isDigit[before] === 1 || before === 0x20 || before === 0x2d ? HTML : 0
+  if (sign === 0x25) return isHexPair(b, at, end) ? PERCENT : 0
+  if (sign === 0x2b) return isDigit[before] === 1 && isDigit[next] === 1 ? PERCENT : 0
+  if (sign === 0x60) return isDigit[before] === 1 || isDigit[next] === 1 ? MARKDOWN : 0
+  if (sign === 0x3d) {
+    const isBreak = next === 0x0a || next === 0x0d || next === 0x5c
+    return isBreak || isQuoted(b, at, end) ? QUOTED : 0
   }
+  // `**` and `~~` before a digit.
+  return next === sign && at + 2 < end && isDigit[b[at + 2] ?? 0] === 1 ? MARKDOWN : 0
 }
 
 const isHexPair = (b: Uint8Array, at: number, end: number): boolean =>

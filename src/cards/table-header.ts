@@ -40,7 +40,7 @@ const delimiters = [
 /** What a line turned out to be. */
 export const HEADER = 0
 /** A row like those below it. */
-export const ROW = 1
+const ROW = 1
 export const NEITHER = 2
 
 /** The header last accepted. */
@@ -163,6 +163,8 @@ export class Header {
     head.read(b, at, to, delimiter, isOuter)
     const { count } = head
     if (count < 2 && !isOuter) return NEITHER
+    // The items of a list in a program end in commas too.
+    if (count === 2 && !isOuter && head.from[1] === head.to[1]) return NEITHER
     let isRow = false
     let strangers = 0
     // A first cell may be of several lines: the row with digits begins above them.

@@ -24,6 +24,7 @@ const left: readonly [what: string, text: string][] = [
     'values that are none',
     'id\tcvv\tpan\n1\t12\t123456\n2\t12345\t\n3\t12/27\t4567\n4\tmatch\t999',
   ],
+  ['items that end in commas', `const names = [\n  'cvv',\n  'x',\n  '123',\n]`],
   ['a cid of a customer', 'name,cid\nBob,1234\nAda,456'],
   ['the cells of other columns', `id,amount,cvv\n123,456,\n7890,1234,NULL`],
   ['the text below a table', 'id,cvv\n1,«123»\n\nNote, 456 of 789.\n7,890'],
@@ -56,6 +57,7 @@ const found: readonly [what: string, text: string][] = [
   ['CSV with blank lines', `pan,cvv\n\n«${a}»,«123»\n\n«${b}»,«456»\n`],
   ['CSV with semicolons', `id;amount;pan\n1;12,50;«${a}»\n2;7,25;«${b}»`],
   ['CSV with a column of years', `pan,2024,line_100\n«${a}»,123,456`],
+  ['CSV of one column and an index', `,cvv\n0,«123»\n1,«456»`],
   ['CSV of one column', `cvv\n«123»\n«456»\n«789»`],
   ['CSV in which the first rows hold nothing', `id,pan,cvv\n1,,\n2,NULL,N/A\n3,,\n4,«${a}»,«123»`],
   ['CSV of cells for spreadsheets', `id,cvv\n1,="«012»"\n2,="«345»"`],
@@ -183,12 +185,13 @@ test('a number under the name of another kind is left, and one that only looks s
   assertMasked(`ref,amount\n«${luhn}»,12`)
 })
 
-test('a text reads the same however deep it lies, and once masked does not change', () => {
+test('a text reads the same however deep it lies', () => {
   const bits = `id cvv pan name 1 123 4567 ${a} ${pan(4, 16)} NULL , , , \t \t | | │ ; \n \n \n \r\n --- -+- +--+ " ' \\ ( ) <td> <tr> <table> </td> VALUES : = `
   const part = fc.constantFrom(...bits.split(' '), ' ', '  ', '\n\n')
   fc.assert(
     fc.property(fc.array(part, { maxLength: 40 }), (parts) => {
-      const text = parts.join('')
+      // What begins with a blank may be JSON.
+      const text = `x${parts.join('')}`
       const once = shownAt(1, text)
       assert.equal(shownAt(2, text), once)
       assert.equal(shownAt(3, text), once)

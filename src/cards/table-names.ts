@@ -29,13 +29,13 @@ const runMin = 12
 const nothingBytesMax = 4
 
 // What a value can be, by its looks.
-export const SHORT = 1 // three or four digits: a verification value
-export const NUMBER = 2 // four to twelve digits: a PIN
-export const LONG = 4 // eight or more: a card number, of which a part may be masked
-export const HEX = 8 // sixteen or thirty-two hex digits: a PIN block
+const SHORT = 1 // three or four digits: a verification value
+const NUMBER = 2 // four to twelve digits: a PIN
+const LONG = 4 // eight or more: a card number, of which a part may be masked
+const HEX = 8 // sixteen or thirty-two hex digits: a PIN block
 export const RUN = 16 // twelve digits in a row among other signs: a track
 /** As long as a card number is. */
-export const FULL = 32
+const FULL = 32
 /** Any number, date or time: no value of ours, but one of a table. */
 const ANY = 64
 /** Nothing: empty, or a word for it. */

@@ -20,6 +20,8 @@ let last: i32 = 0
 let meant: i32 = 0
 let raw: i32 = 0
 let gaps: i32 = 0
+/** How many digits there were when something was seen that hides others. */
+let hidAt: i32 = -1
 let isHot: bool = false
 
 export function begin(): void {
@@ -47,6 +49,7 @@ export function stretch(s: usize, floor: usize, end: usize): usize {
   meant = 0
   raw = 0
   gaps = 0
+  hidAt = -1
   isHot = false
   return read(p, end)
 }
@@ -64,7 +67,7 @@ export function read(start: usize, end: usize): usize {
       p += some
       last = offset(p)
     } else if (kinds & JOINER) {
-      if (gaps == 0 && kinds & HIDES) hidden(p)
+      if (kinds & HIDES) hide(p)
       if (++gaps > GAPS_MAX) break
       p++
     } else {
@@ -73,7 +76,7 @@ export function read(start: usize, end: usize): usize {
       if (kind == OTHER) break
       const behind = next
       if (isDense) isHot = true
-      if (gaps == 0 && isBullet(point)) hidden(p)
+      if (isBullet(point)) hide(p)
       if (!take(p, behind, kind, kinds)) break
       p = behind
     }
@@ -118,6 +121,12 @@ export function close(p: usize): void {
   const start = WINDOW + <usize>from
   if ((at(p) | 0x20) == 0x65) exponent(start, p, meant)
   if (isHot) emit(from, last + TAIL)
+}
+
+/** Something hides digits at `p`: asked once between two digits. */
+function hide(p: usize): void {
+  if (meant != hidAt) hidden(p)
+  hidAt = meant
 }
 
 // @ts-ignore: decorator

@@ -177,7 +177,9 @@ function scan(from: usize, end: usize): void {
     digitBefore = digits >> 63
     if (i8x16.bitmask(v128.or(v128.or(a, b), v128.or(c, d))) != 0) {
       first |= seeds(p)
-      ends |= tails(p)
+      // Signs beyond ASCII may be of a word or not.
+      const signs = mask(a, b, c, d)
+      ends |= tails(p) | (inWord & ~signs & ((signs >> 1) | (<u64>(next >> 7) << 63)))
     }
     if (end - p < 64) {
       const inside = (<u64>1 << <u64>(end - p)) - 1
