@@ -86,6 +86,7 @@ export function isOfDump(
 
 /** A UUID, or a hex word of 24 digits and more with letters in it. */
 function isLongerWord(b: Uint8Array, min: number, max: number, from: number, to: number): boolean {
+  if (isHexWord(b, min, max, from, to)) return true
   const isPart = (at: number): boolean => hexValue[b[at] ?? 0] !== 0 || b[at] === dash
   let start = from
   while (start > min && from - start < reach && isPart(start - 1)) start--
@@ -100,6 +101,18 @@ function isLongerWord(b: Uint8Array, min: number, max: number, from: number, to:
   if (dashes === 0) return end - start >= 24 && letters >= 3
   const isCut = b[start + 8] === dash && b[start + 13] === dash && b[start + 23] === dash
   return dashes === 4 && end - start === 36 && isCut
+}
+
+/** A run of 24 hex digits and more round [from, to), letters among them. */
+function isHexWord(b: Uint8Array, min: number, max: number, from: number, to: number): boolean {
+  let letters = 0
+  let start = from
+  for (; start > min && from - start < reach && hexValue[b[start - 1] ?? 0] !== 0; start--)
+    letters += isLetter[b[start - 1] ?? 0] ?? 0
+  let end = to
+  for (; end < max && end - to < reach && hexValue[b[end] ?? 0] !== 0; end++)
+    letters += isLetter[b[end] ?? 0] ?? 0
+  return end - start >= 24 && letters >= 3
 }
 
 const isTimePart = new Uint8Array(256)

@@ -7,7 +7,7 @@
  * so nothing around it moves, and tags and soft line breaks between digits stay.
  */
 import { hexValue, isDigit, isLetter } from './bytes.ts'
-import { MARKER, PATCH, STARS, formOf, withForm } from './findings.ts'
+import { MARKER, PAN, PATCH, STARS, formOf, kindOf, withForm } from './findings.ts'
 import { HTML, MARKDOWN, PERCENT, QUOTED } from './signs.ts'
 import { starred } from './write.ts'
 import type { Origin, Place } from './scan.ts'
@@ -125,11 +125,13 @@ export class Decoded implements Origin {
     const form = formOf(what)
     const fixed = form === MARKER ? marker : word
     const patch = place.patch ?? (form === STARS ? starred(this.bytes, start, end) : fixed)
+    const isRespelt = patch.length === end - start && kindOf(what) === PAN
     return {
       start: this.startOf(start),
       end: this.endOf(end),
       what: withForm(what, PATCH),
-      patch: patch.length === end - start ? this.#respelt(start, end, patch) : this.#spelt(patch),
+      // Nothing of a secret may stay, not even a digit of its spelling.
+      patch: isRespelt ? this.#respelt(start, end, patch) : this.#spelt(patch),
     }
   }
 

@@ -8,7 +8,7 @@ import { passesLuhn } from './luhn.ts'
 import { brandOf } from './ranges.ts'
 import { matters } from './spelling.ts'
 
-const groupsMax = 12
+const groupsMax = 48
 const backslash = 0x5c
 const digitsMax = 19
 const columnsReach = 64

@@ -16,6 +16,7 @@ import { ELEMENT, INNER, MEMBER } from './path.ts'
 import { opening } from './fragments.ts'
 import { distinguish, keyText } from './keys.ts'
 import { Members } from './members.ts'
+import { isNumber } from './number.ts'
 import { CellRow } from './neighbours.ts'
 import { CARD, CID, SECRET } from './words.ts'
 import { Rows } from './rows.ts'
@@ -176,7 +177,10 @@ export class JsonScanner {
     let at = start
     for (;;) {
       while (at < end && isBlank[raw[at] ?? 0] === 1) at++
-      if (at >= end) return path.depth > base || expect === 'after'
+      if (at >= end) {
+        this.#fragmentEnd = -1
+        return path.depth > base || expect === 'after'
+      }
       let b = raw[at] ?? 0
       if (b === backslash || b === quote) {
         let c = at
@@ -271,6 +275,7 @@ export class JsonScanner {
     if (isDigit[b] === 1 || b === 0x2d) {
       while (stop < end && isNumeric[bytes[stop] ?? 0] === 1) stop++
       if (stop < end && isLetter[bytes[stop] ?? 0] === 1) return -1
+      if (!isNumber(bytes, at, stop)) return -1
       this.number(bytes, at, stop, this.members.meaning())
       return stop
     }

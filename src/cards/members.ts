@@ -14,6 +14,7 @@ import {
   POSTAL,
   SECRET,
 } from './words.ts'
+import { namesOf, otherNames } from './words.ts'
 import type { Path } from './path.ts'
 import type { Scan } from './scan.ts'
 
@@ -96,7 +97,9 @@ export class Members {
     const top = path.depth - 1
     if (top <= 0 || end - start > nameBytesMax) return
     if ((meaning & NAME) !== 0 && path.kind[top] === MEMBER && mayName(bytes, start, end))
-      path.pair[top] = this.#scan.names.meaning(bytes, start, end) & (CARD | SECRET | OTHER_NUMBER)
+      path.pair[top] =
+        (path.pair[top] ?? 0) |
+        (this.#scan.names.meaning(bytes, start, end) & (CARD | SECRET | OTHER_NUMBER))
     const isList = ((path.outer[top] ?? 0) & LIST) !== 0
     const isCell = path.kind[top] === ELEMENT && path.kind[top - 1] === ELEMENT
     const isHeader = isCell && path.index[top - 1] === 0
@@ -130,8 +133,9 @@ function mayName(b: Uint8Array, start: number, end: number): boolean {
   return false
 }
 
+/** The first two letters of every name that says something. */
 const namePairs = new Set(
-  'cv cs ca cc pi pa pv se tr ko ve be si so nu im or ph ic is ea gt sn'
-    .split(' ')
-    .map((pair) => (pair.charCodeAt(0) << 8) | pair.charCodeAt(1)),
+  [...namesOf(CARD | SECRET), ...otherNames].map(
+    (name) => (name.charCodeAt(0) << 8) | (name.charCodeAt(1) & 0xff),
+  ),
 )

@@ -23,8 +23,8 @@ import { MARKER, PATCH, STARS, formOf, withForm } from './findings.ts'
 import type { Origin, Place } from './scan.ts'
 
 const backslash = 0x5c
-const contextBytes = 48
-const tailBytes = 24
+const contextBytes = 64
+const tailBytes = 112
 const stretchBytesMax = 64 * 1024
 
 const encoder = new TextEncoder()

@@ -34,3 +34,29 @@ export function wholeOf(bytes: Uint8Array, start: number, end: number, into: Who
   for (let at = n; at < length; at++) digits[at] = 0
   into.length = length
 }
+
+/** Whether [start, end) is a JSON number (RFC 8259 §6). */
+export function isNumber(bytes: Uint8Array, start: number, end: number): boolean {
+  let i = bytes[start] === 0x2d ? start + 1 : start
+  const whole = digitsEnd(bytes, i, end)
+  if (whole === i) return false
+  i = whole
+  if (i < end && bytes[i] === 0x2e) {
+    const fraction = digitsEnd(bytes, i + 1, end)
+    if (fraction === i + 1) return false
+    i = fraction
+  }
+  if (i < end && ((bytes[i] ?? 0) | 0x20) === 0x65) {
+    const sign = bytes[i + 1] === 0x2b || bytes[i + 1] === 0x2d ? 1 : 0
+    const exponent = digitsEnd(bytes, i + 1 + sign, end)
+    if (exponent === i + 1 + sign) return false
+    i = exponent
+  }
+  return i === end
+}
+
+function digitsEnd(bytes: Uint8Array, from: number, end: number): number {
+  let i = from
+  while (i < end && isDigit[bytes[i] ?? 0] === 1) i++
+  return i
+}

@@ -5,7 +5,7 @@ import { hexValue, isDigit, isLetter } from './bytes.ts'
 export const HTML = 1
 export const PERCENT = 2
 export const QUOTED = 4
-/** A character written as `\uXXXX`. */
+/** A backslash: inside a string, an escape. */
 export const ESCAPED = 8
 /** Sixteen hex digits in a row: a PIN block, or the tags of EMV. */
 export const LONG_HEX = 16
@@ -45,7 +45,7 @@ function signAt(b: Uint8Array, at: number, start: number, end: number): number {
   const before = at > start ? (b[at - 1] ?? 0) : 0
   const sign = b[at] ?? 0
   if (sign >= 0x80) return BEYOND
-  if (sign === 0x5c) return next === 0x75 ? ESCAPED : 0
+  if (sign === 0x5c) return ESCAPED
   if (sign === 0x26) return next === 0x23 || isLetter[next] === 1 ? HTML : 0
   if (sign === 0x3c) return isDigit[before] === 1 || before === 0x20 || before === 0x2d ? HTML : 0
   if (sign === 0x25) return isHexPair(b, at, end) ? PERCENT : 0

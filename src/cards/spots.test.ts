@@ -254,7 +254,7 @@ function reference(text: string): [start: number, end: number][] {
     add(index, found.length)
   if (!new RegExp(digitPattern, 'u').test(text)) return places
   // Every row of up to six words is a name when it means one.
-  for (const { index, 0: word } of text.matchAll(/[A-Za-z0-9_]+(?![\p{L}\p{M}\p{N}])/gu)) {
+  for (const { index, 0: word } of text.matchAll(/[A-Za-z0-9_]+(?![_\p{L}\p{M}\p{N}])/gu)) {
     const end = index + word.length
     const starts = [...text.slice(0, end).matchAll(/(?<![A-Za-z0-9])[A-Za-z]/g)].slice(-4)
     for (const { index: start } of starts) {

@@ -11,7 +11,7 @@ import type { Names } from './words.ts'
 
 const columnsMax = 256
 /** How many rows are looked at for a value, and how many of them may be no rows, or texts. */
-const samplesMax = 5
+export const samplesMax = 5
 const strangersMax = 3
 /** One column by itself has a short name. */
 const singleBytesMax = 80
@@ -75,30 +75,23 @@ export class Header {
   }
 
   /**
-   * Takes the line [at, to) as the header above a ruling.
+   * Takes the line [at, to) as the header above a ruling, which needs no values below.
    * @param rule where the ruling begins.
-   * @param row where a row below begins.
    */
-  ruled(b: Uint8Array, at: number, to: number, rule: number, row: number, end: number): number {
+  ruled(b: Uint8Array, at: number, to: number, rule: number, end: number): number {
     const head = this.#head
     if (hasBar(b, at, to)) {
       const isOuter = startsWithBar(b, at, to)
       head.read(b, at, to, BAR, isOuter)
-      if (this.#take(b, BAR, isOuter)) return HEADER
-      this.#row.read(b, row, end, BAR, isOuter)
-      return this.#row.count === head.count ? ROW : NEITHER
+      return this.#take(b, BAR, isOuter) ? HEADER : ROW
     }
     const spans = this.#spans(b, rule, end)
     head.read(b, at, to, SPACES)
-    if (spans < 2 && head.count < 2) return this.bare(b, at, to, row, row, end)
-    if (spans < 2)
-      return this.#take(b, SPACES, false) ? HEADER : this.bare(b, at, to, row, row, end)
+    if (spans < 2) return head.count > 1 && this.#take(b, SPACES, false) ? HEADER : NEITHER
     cut(b, at, to, this, spans, head)
-    if (this.#take(b, SPACES, false)) {
-      this.isSliced = true
-      return HEADER
-    }
-    return this.bare(b, at, to, row, row, end)
+    if (!this.#take(b, SPACES, false)) return NEITHER
+    this.isSliced = true
+    return HEADER
   }
 
   /**

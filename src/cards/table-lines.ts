@@ -4,7 +4,7 @@
  * to what may be the header. Each line is looked at once or twice.
  */
 import { DIGIT, classOf, codePointAt, isDigit } from './bytes.ts'
-import { HEADER, Header, NEITHER, startsWithBar } from './table-header.ts'
+import { HEADER, Header, NEITHER, samplesMax, startsWithBar } from './table-header.ts'
 import { OURS, RUN, fits, valueOf } from './table-names.ts'
 import { BAR, Row, SPACE, SPACES, afterBreak, isRule } from './table-row.ts'
 import { leadBefore } from './spelling.ts'
@@ -14,8 +14,10 @@ import type { Names } from './words.ts'
 
 const newline = 0x0a
 const carriage = 0x0d
-/** A longer line is no header. */
+/** A longer line is no header, and no row that tells of one. */
 const headerBytesMax = 16 * 1024
+/** How much is read, again and again, to find the header above one row: some hundred lines. */
+const lookBytesMax = 64 * 1024
 /** A cell by itself is no sentence. */
 const wordBytesMax = 8
 /** Lines between the names of columns and the ruling below them: their types. */
@@ -59,7 +61,7 @@ export class LineTables implements TableKind {
     for (let digit = nextDigits(b, at, this.#end); digit >= 0;) {
       const line = lineStart(b, digit, quiet)
       const next = this.#next(digit)
-      if (line > quiet || quiet === at) {
+      if ((line > quiet || quiet === at) && next - line <= headerBytesMax) {
         const header = this.#above(b, quiet, line, next)
         if (header >= 0) return header
       }
@@ -76,6 +78,7 @@ export class LineTables implements TableKind {
     let types = 0
     let blanks = 0
     let isStrange = false
+    let budget = lookBytesMax
     let below = line
     for (let at = line; at > quiet;) {
       const to = breakBefore(b, at, quiet)
@@ -93,11 +96,12 @@ export class LineTables implements TableKind {
         types = typesMax
         continue
       }
-      const isRuled = rule >= 0 && types-- > 0
-      if (isStrange && !isRuled) continue
-      const found = isRuled
-        ? header.ruled(b, start, to, rule, line, this.#end)
-        : header.bare(b, start, to, rows, line, this.#end)
+      let found = NEITHER
+      if (rule >= 0 && types-- > 0) found = header.ruled(b, start, to, rule, this.#end)
+      if (found === NEITHER && !isStrange) {
+        found = header.bare(b, start, to, rows, line, this.#end)
+        budget -= to - start + samplesMax * (next - line)
+      }
       if (found === HEADER) {
         this.#rows = rows
         return start
@@ -105,6 +109,7 @@ export class LineTables implements TableKind {
       // A cell over several lines has a quote of its pair in each. Above other lines that are no
       // rows a header has to be ruled.
       if (found === NEITHER && !isQuoteOpen(b, start, to)) isStrange = true
+      if (budget < 0) isStrange = true
     }
     return this.#itself(b, line, next)
   }
@@ -116,7 +121,7 @@ export class LineTables implements TableKind {
     const to = breakBefore(b, next, line)
     const below = this.#lineEnd(next)
     const found = isRule(b, next, below)
-      ? header.ruled(b, line, to, next, afterBreak(b, below, this.#end), this.#end)
+      ? header.ruled(b, line, to, next, this.#end)
       : header.bare(b, line, to, next, next, this.#end)
     this.#rows = next
     return found === HEADER ? line : -1
@@ -172,8 +177,7 @@ export class LineTables implements TableKind {
     const probe = this.#probe
     const below = this.#lineEnd(next)
     if (!isRule(b, next, below)) return probe.bare(b, at, to, next, next, this.#end) === HEADER
-    const rows = afterBreak(b, below, this.#end)
-    return probe.ruled(b, at, to, next, rows, this.#end) === HEADER
+    return probe.ruled(b, at, to, next, this.#end) === HEADER
   }
 
   /** Whether the table goes on at `at`, behind a blank line: with a value in a column of ours. */

@@ -2,6 +2,8 @@
 
 const itemsMax = 256
 const tupleBytesMax = 64 * 1024
+/** How deep brackets may lie in brackets. */
+const depthMax = 16
 /** What is no tuple costs at most so much, so often. */
 const strayBytesMin = 256
 const straysMax = 32
@@ -39,7 +41,7 @@ export class Tuple {
     for (; i < max && depth >= 0; i++) {
       const c = b[i] ?? 0
       if (isQuote(c)) i = stringEnd(b, i, max)
-      else if (isOpening(c)) depth++
+      else if (isOpening(c) && ++depth > depthMax) break
       else if (isClosing(c)) depth--
       if ((c === 0x2c && depth === 0) || depth < 0) {
         this.#put(b, from, i)

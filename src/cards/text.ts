@@ -51,6 +51,8 @@ export class TextScanner {
   #levels = 0
   /** Where the last finding ended. */
   #told = 0
+  /** Where the value begins that was told with its number. */
+  #value = -1
   // The scanner of normalised stretches, and what it needs to know of the original.
   #inner: TextScanner | undefined
   #near: Normal | undefined
@@ -73,6 +75,7 @@ export class TextScanner {
     this.#levels = levels
     this.#hint = hint
     this.#told = start - cardReach
+    this.#value = -1
     this.#run()
   }
 
@@ -165,6 +168,8 @@ export class TextScanner {
     if (length >= 12 || (length >= 4 && mayJoin[next] === 1)) {
       const beyond = this.#sequence(from, to)
       if (beyond < 0) return this.#viaNormal(from, to, done)
+      // A group that begins no number may still have a label.
+      if (length <= 12 && this.#told <= from) this.#labelled(from, to, next)
       if (beyond > to || length >= 12) return beyond
     }
     if (length <= 8 && length >= 4 && to + 3 < end) {
@@ -291,12 +296,17 @@ export class TextScanner {
     const bytes = this.#bytes
     const before = from > this.#start ? (bytes[from - 1] ?? 0) : 0
     const isEscape = isBlankLetter(before) && from - 2 >= this.#start && bytes[from - 2] === 0x5c
-    if ((isJoint[before] === 0 && before < 0x80 && !isEscape) || isWord[next] === 1) return
+    if (
+      (isJoint[before] === 0 && before < 0x80 && !isEscape) ||
+      (isWord[next] === 1 && next < 0x80)
+    )
+      return
     // `12.5`, `2024-01`, `10:30` are no values of this kind.
     const isLonger = next === 0x2e || next === 0x2d || next === 0x2f || next === 0x3a
     if (isLonger && to + 1 < this.#end && isDigit[bytes[to + 1] ?? 0] === 1) return
     const meaning = labelBefore(this.#scan.names, bytes, this.#start, from)
     if (meaning === 0) return
+    if (from === this.#value) return
     const length = to - from
     const isBeside = this.#isNear(from, to) || from - this.#told < cardReach
     const isValue = (meaning & CVV) !== 0 || ((meaning & CID) !== 0 && isBeside)
@@ -335,6 +345,9 @@ export class TextScanner {
     if (value > 0) {
       const start = Math.floor(value / 16)
       this.#found(start, start + (value % 16), code(VERIFICATION, HIGH, WORD))
+      // What stands between may have labels of its own; the value is not told twice.
+      this.#value = start
+      this.#told = to
     }
     return true
   }

@@ -1,6 +1,6 @@
 /** One value with its name known: what a key or column says is weighed against what stands there. */
 import { blockBytesMin, eachBlock } from './blocks.ts'
-import { isDigit, isLetter, hexValue } from './bytes.ts'
+import { isDigit, isLetter, isSeparator, hexValue } from './bytes.ts'
 import { CERTAIN, HIGH, DIGITS, MAGNETIC, MARKER, PAN, SECRET_PIN, STARS } from './findings.ts'
 import { VERIFICATION, WORD, ZERO, code } from './findings.ts'
 import { eachTag } from './emv.ts'
@@ -21,6 +21,10 @@ import type { TextScanner } from './text.ts'
 
 const backslash = 0x5c
 const columnBytesMax = 1024
+/** Nineteen digits with signs between them. */
+const wholeBytesMax = 64
+/** Longer values hold more than a secret. */
+const secretBytesMax = 12
 
 /** Whether so many digits under a name are a PIN; where it may be a postal code, six are that one. */
 function isPin(meaning: number, length: number): boolean {
@@ -134,12 +138,39 @@ export class ValueScanner {
     meaning: number,
     signs: number,
   ): void {
-    if ((meaning & SECRET) !== 0 && this.#secret(bytes, start, end, levels, meaning)) return
+    const since = this.#scan.findings.count
+    if ((meaning & SECRET) !== 0 && this.#secret(bytes, start, end, levels, meaning)) {
+      // `123 / 4…`: what stands beside the value is looked at as well.
+      if (end - start <= secretBytesMax) return
+      this.#scan.overlay(since)
+      this.#text.scan(bytes, start, end, levels, meaning & (CARD | CONTEXT))
+      this.#scan.overlay(-1)
+      return
+    }
+    if ((meaning & CARD) !== 0 && this.#asWhole(bytes, start, end)) return
     if (end - start < 3) return
     const hint = meaning & (CARD | CONTEXT | OTHER_NUMBER)
     const isRaised = (meaning & CARD) !== 0 && (signs & BEYOND) !== 0
     if (isRaised && end - start <= columnBytesMax) this.#column(bytes, start, end, levels, hint)
     else this.#text.scan(bytes, start, end, levels, hint)
+  }
+
+  /** A card column holds numbers in any grouping: all of the value is one, where it can be. */
+  #asWhole(b: Uint8Array, start: number, end: number): boolean {
+    if (end - start > wholeBytesMax) return false
+    const { digits } = this.#whole
+    let length = 0
+    for (let i = start; i < end; i++) {
+      const c = b[i] ?? 0
+      if (isDigit[c] === 1) {
+        if (length === 19) return false
+        digits[length++] = c & 15
+      } else if (isSeparator[c] === 0) return false
+    }
+    if (length < 12) return false
+    const what = code(PAN, CERTAIN, STARS, brandOf(digits, length))
+    this.#scan.card(start, end, what, digits, length)
+    return true
   }
 
   /** A value of a card column that is not in ASCII: raised, lowered and circled digits count too. */

@@ -163,6 +163,9 @@ const endings = CARD | CVV | PIN | BLOCK | TRACK | CID | POSTAL
 /** Words after which `pin` or `code` mean something else. */
 const innocent = new Set(list('postal zip map drop push gpio led wifi product promo country error'))
 
+/** Names of numbers of other kinds. */
+export const otherNames: readonly string[] = [...otherWords, ...otherThings]
+
 function wordsOf(name: string): string[] {
   return name
     .slice(0, 96)

@@ -52,7 +52,9 @@ function readRun(b: Uint8Array, from: number, to: number, end: number): Run {
     let far = next
     while (far < end && isAlphabet[b[far] ?? 0] === 1) far++
     // Lines of base64 are of equal length, but for the last one.
-    if (next === stop || far === next || stop - at < 60 || far - next > stop - at) break
+    const isLine = stop - at >= 60 && (stop - at) % 4 === 0 && far - next <= stop - at
+    if (next === stop || far === next || !isLine || !isWholeLine(b, next, far, end, stop - at))
+      break
     breaks.push([length, Buffer.from(b.subarray(stop, next)).toString('latin1')])
     at = next
     stop = far
@@ -62,6 +64,15 @@ function readRun(b: Uint8Array, from: number, to: number, end: number): Run {
     stop++
   }
   return { start: from, end: stop, text: parts.join(''), breaks }
+}
+
+/** Whether [from, to) is a further line: as long as the one before, or the last one, padded. */
+function isWholeLine(b: Uint8Array, from: number, to: number, end: number, full: number): boolean {
+  if (to - from === full) return true
+  let stop = to
+  while (stop < end && b[stop] === 0x3d && stop - to < 2) stop++
+  const after = stop < end ? (b[stop] ?? 0) : 0
+  return (stop - from) % 4 === 0 && (after <= 0x20 || after === 0x22 || after === backslash)
 }
 
 function breakEnd(b: Uint8Array, at: number, end: number): number {

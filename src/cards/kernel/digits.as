@@ -1,11 +1,11 @@
 /**
- * Stretches of digits: digits in any spelling with joiners between them. Each is counted twice, as
- * what its characters mean and as its bytes stand, since `=4111` may be either.
+ * Stretches of digits: digits in any spelling with joiners between them. What may be read in two ways,
+ * as `=4111`, counts as that of more digits.
  */
 import { BEYOND, DIGIT, HIDES, INTRO, JOINER, LEADS, NUMERAL, OTHER, VISIBLE } from './memory'
 import { WINDOW, at, classAt } from './memory'
 import { emit, offset, worked } from './found'
-import { digitsAtEnd, isDense, next, point, spellingAt, token } from './forward'
+import { digitsAtEnd, isDense, isEncoded, next, point, spellingAt, token } from './forward'
 
 const DIGITS_MIN: i32 = 12
 /** Joiners that show, between two digits. */
@@ -17,8 +17,7 @@ const TAIL: i32 = 128
 export let isOpen: bool = false
 let from: i32 = 0
 let last: i32 = 0
-let meant: i32 = 0
-let raw: i32 = 0
+let count: i32 = 0
 let gaps: i32 = 0
 /** How many digits there were when something was seen that hides others. */
 let hidAt: i32 = -1
@@ -46,8 +45,7 @@ export function stretch(s: usize, floor: usize, end: usize): usize {
   }
   from = offset(p)
   last = from
-  meant = 0
-  raw = 0
+  count = 0
   gaps = 0
   hidAt = -1
   isHot = false
@@ -61,8 +59,7 @@ export function read(start: usize, end: usize): usize {
     const kinds = classAt(p)
     if (kinds & DIGIT) {
       const some = areDigits(load<u64>(p)) ? 8 : 1
-      meant += some
-      raw += some
+      count += some
       gaps = 0
       p += some
       last = offset(p)
@@ -75,12 +72,13 @@ export function read(start: usize, end: usize): usize {
       const kind = token(p)
       if (kind == OTHER) break
       const behind = next
+      const isBelow = isEncoded
       if (isDense) isHot = true
       if (isBullet(point)) hide(p)
-      if (!take(p, behind, kind, kinds)) break
+      if (!take(p, behind, kind, isBelow)) break
       p = behind
     }
-    if (meant >= DIGITS_MIN || raw >= DIGITS_MIN) isHot = true
+    if (count >= DIGITS_MIN) isHot = true
   }
   worked(<i32>(p - start) + 4)
   // Eight digits at a time may lead behind the window; what follows goes on from there.
@@ -97,36 +95,35 @@ function areDigits(x: u64): bool {
 }
 
 /** Counts the character in [p, behind); false when it is one joiner too many. */
-function take(p: usize, behind: usize, kind: i32, kinds: u32): bool {
+function take(p: usize, behind: usize, kind: i32, isBelow: bool): bool {
   if (kind == NUMERAL) {
-    meant++
     gaps = 0
     last = offset(behind)
   }
-  if (kinds & BEYOND) raw += kind == NUMERAL ? 1 : 0
-  else if (behind > p + 1) {
-    raw = digitsAtEnd(p, behind)
-    if (raw > 0) last = offset(behind)
-  }
+  const digits = digitsAtEnd(p, behind)
+  const one = kind == NUMERAL ? 1 : 0
+  // Of several encodings any may be undone and the others not.
+  count = isBelow ? count + max(one, digits) : max(count + one, digits)
+  if (digits > 0) last = offset(behind)
   return kind != VISIBLE || ++gaps <= GAPS_MAX
 }
 
 /** Ends the stretch at hand in front of `p`. */
 export function close(p: usize): void {
   isOpen = false
-  if (meant >= 4) {
+  if (count >= 4) {
     token(p)
     if (isMask(point)) hidden(p)
   }
   const start = WINDOW + <usize>from
-  if ((at(p) | 0x20) == 0x65) exponent(start, p, meant)
+  if ((at(p) | 0x20) == 0x65) exponent(start, p, count)
   if (isHot) emit(from, last + TAIL)
 }
 
 /** Something hides digits at `p`: asked once between two digits. */
 function hide(p: usize): void {
-  if (meant != hidAt) hidden(p)
-  hidAt = meant
+  if (count != hidAt) hidden(p)
+  hidAt = count
 }
 
 // @ts-ignore: decorator
@@ -141,7 +138,7 @@ function isMask(c: u32): bool {
 
 /** A number whose middle is hidden: what hides it begins at `start`, digits are in front of it. */
 function hidden(start: usize): void {
-  if (meant < 4) return
+  if (count < 4) return
   let p = start
   let hides = 0
   let tail = 0

@@ -21,6 +21,8 @@ const LAYERS_MAX: i32 = 12
 /** The code point last read, and the address behind it. */
 export let point: u32 = 0
 export let next: usize = 0
+/** More than the escapes of strings was undone. */
+export let isEncoded: bool = false
 /** Twelve digits in a row stood inside of a tag. */
 export let isDense: bool = false
 // No comment that begins in here ends before `openTo`.
@@ -80,6 +82,7 @@ function escaped(q: usize): bool {
 /** What stands at `p` in a number: a class of code points. `point` and `next` are what was read. */
 export function token(p: usize): i32 {
   isDense = false
+  isEncoded = true
   unit(p)
   for (let layer = 0; layer < LAYERS_MAX; layer++) {
     if (point == PERCENT || point == EQUALS) {
@@ -100,6 +103,7 @@ export function token(p: usize): i32 {
     } else if (point == LESS) {
       return tag()
     } else {
+      isEncoded = layer > 0
       return point == BACKSLASH ? VISIBLE : classOf(point)
     }
   }
