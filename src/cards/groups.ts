@@ -110,7 +110,7 @@ export class Groups {
   /** Whether the groups are of sizes in which few cards are written: 4-3-3-3, 4-4-4, 4-4-5, 4-4-4-2. */
   isOdd(a: number, used: number): boolean {
     if (this.size(a + 1) === 3) return true
-    return this.size(a + 1) === 4 && (used === 3 || (used === 4 && this.size(a + 3) < 4))
+    return this.size(a + 1) === 4 && (used === 3 || (used === 4 && this.size(a + 3) < 3))
   }
 
   /** Puts the digits of `used` groups from `a` on into `into`; returns how many, 0 for too many. */

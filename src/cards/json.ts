@@ -50,7 +50,7 @@ const refused = -0x7fffffff
 /** Whether tuples or tags may stand in a text of one line: tables that need no second one. */
 function hasBracket(bytes: Uint8Array, start: number, end: number): boolean {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start)
-  return text.includes(0x28) || text.includes(0x3c)
+  return text.includes(0x28) || text.includes(0x3c) || text.includes(0x5b)
 }
 
 export class JsonScanner {
@@ -68,7 +68,10 @@ export class JsonScanner {
     this.#scan = scan
     this.members = new Members(scan)
     this.#values = values
-    this.#tables = new TableScanner(scan, values)
+    this.#tables = new TableScanner(scan, values, (text, start, end, levels) => {
+      const rest = this.#fragments(text, start, end, levels, 0)
+      this.#values.string(text, rest, end, levels, 0)
+    })
     this.#cells = new CellRow(scan)
     this.#rows = new Rows(scan, this.members)
   }

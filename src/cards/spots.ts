@@ -123,6 +123,7 @@ function start(): Kernel {
   const layout: Layout = {
     CLASSES: place('CLASSES'),
     CODES: place('CODES'),
+    PAIRS: place('PAIRS'),
     ENDS: place('ENDS'),
     NODES: place('NODES'),
     SPOTS: place('SPOTS'),

@@ -4,7 +4,7 @@
  * column holds: a sentence with commas is no header.
  */
 import { cut, isAtEdges, placed } from './table-aligned.ts'
-import { NOTHING, OURS, columnOf, fits, settle, valueOf } from './table-names.ts'
+import { NOTHING, OURS, VALUE, columnOf, fits, settle, valueOf } from './table-names.ts'
 import { BAR, COMMA, Row, SEMICOLON, SPACE, SPACES, TAB, barAt, isBreak } from './table-row.ts'
 import { CID } from './words.ts'
 import type { Names } from './words.ts'
@@ -137,7 +137,7 @@ export class Header {
     let to = row
     while (to < end && !isBreak(b[to] ?? 0)) to++
     this.#rowAt = row
-    this.#rowTells = tellsOf(b, row, to) | ((valueOf(b, row, to) & ~NOTHING) === 0 ? 0 : isValue)
+    this.#rowTells = tellsOf(b, row, to) | ((valueOf(b, row, to) & VALUE) === 0 ? 0 : isValue)
     return this.#rowTells
   }
 
@@ -168,9 +168,11 @@ export class Header {
         if (++strangers === strangersMax) break
         continue
       }
-      isRow = true
       if (this.#isBorneOut(b, count))
         return isBalanced(b, head) && this.#take(b, delimiter, isOuter) ? HEADER : ROW
+      // An empty cell would do: a third row says no more than two.
+      if (isRow) break
+      isRow = true
     }
     return isRow ? ROW : NEITHER
   }
@@ -206,7 +208,8 @@ export class Header {
    */
   #sample(b: Uint8Array, places: Int32Array, allowed: number): boolean {
     const { count, from, to } = this.#row
-    const values = this.#values.fill(0, 0, this.#head.count)
+    const values = this.#values
+    for (let i = 0; i < this.#head.count; i++) values[i] = 0
     let isAny = false
     for (let i = 0; i < count; i++) {
       const place = places[i] ?? -1

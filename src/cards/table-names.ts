@@ -36,6 +36,8 @@ const HEX = 8 // sixteen or thirty-two hex digits: a PIN block
 export const RUN = 16 // twelve digits in a row among other signs: a track
 /** As long as a card number is. */
 const FULL = 32
+/** Any of them. */
+export const VALUE: number = SHORT | NUMBER | LONG | HEX | RUN
 /** Any number, date or time: no value of ours, but one of a table. */
 const ANY = 64
 /** Nothing: empty, or a word for it. */

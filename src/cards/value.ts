@@ -302,7 +302,8 @@ export class ValueScanner {
       while (stop < end && isDigit[b[stop] ?? 0] === 1) stop++
       const before = i > start ? (b[i - 1] ?? 0) : 0
       const after = stop < end ? (b[stop] ?? 0) : 0
-      const isBounded = isLetter[before] === 0 && isLetter[after] === 0 && before !== 0x5f
+      const isBounded =
+        isLetter[before] === 0 && isLetter[after] === 0 && before !== 0x5f && before !== 0x2a
       if (stop - i >= 3 && stop - i <= 4 && isBounded) {
         this.#scan.found(i, stop, code(VERIFICATION, CERTAIN, WORD), -1)
         return true

@@ -13,9 +13,9 @@ import { clear, clearSpots, count, offset, secret, steps, worked } from './found
 import { forget, spellingAt } from './forward'
 import * as stretches from './digits'
 import * as base64 from './base64'
-import { note, settle } from './names'
+import { noteFew, noteMany, settle } from './names'
 
-export { CLASSES, CODES, ENDS, NODES, PLANES, SPOTS, VECTORS } from './memory'
+export { CLASSES, CODES, ENDS, NODES, PAIRS, PLANES, SPOTS, VECTORS } from './memory'
 export { MARGIN_BYTES, WINDOW, WINDOW_BYTES } from './memory'
 
 /** So many bytes are read before their places are looked at: 64 blocks, a bit of a mask for each. */
@@ -222,8 +222,8 @@ function words(from: usize, end: usize): void {
   near |= numeric | (numeric >> 1) | before | (<u64>15 << 60)
   let slot: usize = 0
   for (let p = from; p < end; p += 64) {
-    const ends = load<u64>((near & 1 ? WORD_ENDS : SOME_ENDS) + slot)
-    if (ends != 0) note(p, ends)
+    if (near & 1) noteMany(p, load<u64>(WORD_ENDS + slot))
+    else noteFew(p, load<u64>(SOME_ENDS + slot))
     near >>= 1
     slot += 8
   }

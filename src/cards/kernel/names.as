@@ -3,7 +3,7 @@
  * from its end: the last three letters by a table, the whole of it letter by letter, with all that
  * may stand between its words left out.
  */
-import { CODES, ENDS, NODES, OTHER, PLACES, SKIP, WINDOW, WORD } from './memory'
+import { CODES, ENDS, NODES, OTHER, PAIRS, PLACES, SKIP, WINDOW, WORD } from './memory'
 import { at, classOf, codeAt, hexOf } from './memory'
 import { markSecret, secret, worked } from './found'
 import { before, point, start, tagBefore } from './backward'
@@ -27,11 +27,18 @@ function isLineEscape(c: u32): bool {
   return c == 0x6e || c == 0x72 || c == 0x74
 }
 
-/** The bit of a table for the three bytes in front of `p`: seven bits of the last, six of the others, by
- *  which letters of both cases are one and differ from digits and most signs. */
+/** Whether a name can end with the two bytes in front of `p`: 1 or 0. */
 // @ts-ignore: decorator
 @inline
-function bitOf(p: usize): u32 {
+function pairBit(p: usize): u32 {
+  const x = load<u16>(p - 2)
+  return (<u32>load<u8>(PAIRS + <usize>(((x & 127) | ((x >> 1) & 0x3f80)) >> 3)) >> (x & 7)) & 1
+}
+
+/** The same for three bytes. */
+// @ts-ignore: decorator
+@inline
+function endBit(p: usize): u32 {
   const x = load<u32>(p - 4)
   const y = (x & 0x1f1f00) | ((x >> 1) & 0x202000)
   const index = ((x >> 24) & 127) | ((y >> 9) & 0x1f80) | ((y << 5) & 0x7e000)
@@ -41,28 +48,57 @@ function bitOf(p: usize): u32 {
 /** How many places are noted. */
 let noted: i32 = 0
 
-/** Notes those of the ends of words, in the 64 bytes at `p`, at which a name can end. */
-export function note(p: usize, ends: u64): void {
-  worked(<i32>popcnt(ends) + 1)
-  let left = ends
-  do {
-    // Two at once, needed or not: that is quicker than to ask how many there are.
-    left = noteOne(p, noteOne(p, left))
-  } while (left != 0)
-}
-
 // @ts-ignore: decorator
 @inline
-function noteOne(p: usize, left: u64): u64 {
-  const end = p + <usize>ctz(left) + 1
-  store<u16>(PLACES + <usize>(noted << 1), <u32>(end - WINDOW))
-  noted += <i32>(bitOf(end) & <u32>(left != 0))
+function put(to: usize, k: usize, base: u32, left: u64): u64 {
+  store<u16>(to + (k << 1), base + <u32>ctz(left))
   return left & (left - 1)
+}
+
+/** Notes ends of words in the 64 bytes at `p`. Some are written whether there are so many or not: that
+ *  is quicker than to ask. */
+// @ts-ignore: decorator
+@inline
+export function noteFew(p: usize, ends: u64): void {
+  let to = PLACES + <usize>(noted << 1)
+  noted += <i32>popcnt(ends)
+  const base = <u32>(p - WINDOW) + 1
+  let left = put(to, 2, base, put(to, 1, base, put(to, 0, base, ends)))
+  for (to += 6; left != 0; to += 2) left = put(to, 0, base, left)
+}
+
+/** The same where there are many. */
+// @ts-ignore: decorator
+@inline
+export function noteMany(p: usize, ends: u64): void {
+  let to = PLACES + <usize>(noted << 1)
+  noted += <i32>popcnt(ends)
+  const base = <u32>(p - WINDOW) + 1
+  let left = put(to, 3, base, put(to, 2, base, put(to, 1, base, put(to, 0, base, ends))))
+  left = put(to, 7, base, put(to, 6, base, put(to, 5, base, put(to, 4, base, left))))
+  left = put(to, 11, base, put(to, 10, base, put(to, 9, base, put(to, 8, base, left))))
+  for (to += 24; left != 0; to += 2) left = put(to, 0, base, left)
 }
 
 /** Looks at the places noted, and forgets them. */
 export function settle(): void {
-  for (let i = 0; i < noted && secret == 0; i++) {
+  // First, without a branch, come those where two letters of a name stand in front, then three.
+  let likely = 0
+  for (let i = 0; i < noted; i++) {
+    const place = load<u16>(PLACES + <usize>(i << 1))
+    store<u16>(PLACES + <usize>(likely << 1), place)
+    likely += <i32>pairBit(WINDOW + <usize>place)
+  }
+  worked(noted + likely)
+  noted = likely
+  likely = 0
+  for (let i = 0; i < noted; i++) {
+    const place = load<u16>(PLACES + <usize>(i << 1))
+    store<u16>(PLACES + <usize>(likely << 1), place)
+    likely += <i32>endBit(WINDOW + <usize>place)
+  }
+  noted = 0
+  for (let i = 0; i < likely && secret == 0; i++) {
     const end = WINDOW + <usize>load<u16>(PLACES + <usize>(i << 1))
     if (at(end) == 0x5f && goesOn(end)) continue
     readings = 0

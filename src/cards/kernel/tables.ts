@@ -8,6 +8,7 @@ import { names } from './names.ts'
 export interface Layout {
   readonly CLASSES: number
   readonly CODES: number
+  readonly PAIRS: number
   readonly ENDS: number
   readonly NODES: number
   readonly SPOTS: number
@@ -42,7 +43,9 @@ export function writeTables(memory: Uint8Array, layout: Layout): void {
   memory.set(vectors(), layout.VECTORS)
   memory.set(seeds(planes), layout.VECTORS + 192)
   memory.set(tails(), layout.VECTORS + 256)
-  memory.set(ends(), layout.ENDS)
+  const threes = ends()
+  memory.set(threes, layout.ENDS)
+  memory.set(pairsOf(threes), layout.PAIRS)
   writeNodes(memory, layout.NODES)
 }
 
@@ -164,6 +167,23 @@ function ends(): Uint8Array {
         mark(a, six(letter), six(0x5c))
         mark(a, b, six(letter))
       }
+    }
+  }
+  return bits
+}
+
+/** The same for the last two bytes, seven bits of each, the first one lowest. */
+function pairsOf(threes: Uint8Array): Uint8Array {
+  const bits = new Uint8Array(0x800)
+  for (let index = 0; index < threes.length * 8; index++) {
+    if (((threes[index >> 3] ?? 0) & (1 << (index & 7))) === 0) continue
+    const last = index & 127
+    const before = (index >> 7) & 63
+    // Six bits stand for two bytes, such as both cases of a letter.
+    const first = before < 32 ? before : before + 32
+    for (const b of [first, first + 32]) {
+      const pair = (b & 127) | (last << 7)
+      bits[pair >> 3] = (bits[pair >> 3] ?? 0) | (1 << (pair & 7))
     }
   }
   return bits
