@@ -2,6 +2,7 @@
 import type { Figure } from './figure.ts'
 import { maskFigures } from './mask.ts'
 import { recordFigures } from './record.ts'
+import { scanFigures } from './scan.ts'
 import { transportFigures } from './transport.ts'
 import { wireFigures } from './wire.ts'
 
@@ -9,6 +10,13 @@ import { wireFigures } from './wire.ts'
 const readGoals: Readonly<Record<string, number>> = {
   'prose in one text item': 1000,
   'dense rows as structuredContent': 400,
+}
+
+/** Speeds asked of the scanner, in GB/s on one core. */
+const scanGoals: Readonly<Record<string, number>> = {
+  '1MB rows': 1.5,
+  '1MB prose': 4,
+  '1MB all digits': 0.25,
 }
 
 /** Runs the wanted parts one after the other. */
@@ -26,6 +34,13 @@ export async function partFigures(
   }
   if (wanted('record')) found.push(...(await recordFigures(isQuick)))
   if (wanted('transport')) found.push(...(await transportFigures(isQuick)))
+  if (wanted('scan')) {
+    for (const { name, gbPerSec } of scanFigures(isQuick ? 30 : 100)) {
+      const atLeast = scanGoals[name]
+      const figure = { name: `quick look, ${name}`, value: gbPerSec, unit: 'GB/s' }
+      found.push(atLeast === undefined ? figure : { ...figure, atLeast })
+    }
+  }
   if (wanted('mask')) {
     for (const { name, bytes, maskUs } of maskFigures(isQuick ? 30 : 150)) {
       found.push({ name: `mask, ${name}`, value: bytes / maskUs / 1000, unit: 'GB/s' })

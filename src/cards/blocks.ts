@@ -14,6 +14,7 @@ export function eachBlock(
   found: (from: number, to: number) => void,
 ): void {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')
+  if (!/[a-z]/i.test(text)) return
   for (const match of text.matchAll(named)) {
     const to = start + match.index + match[0].length
     found(to - (match[1]?.length ?? 0), to)

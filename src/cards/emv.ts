@@ -6,12 +6,12 @@
  */
 import { isDigit, hexValue, isLetter } from './bytes.ts'
 
-const tags: readonly (readonly [name: string, isTrack: boolean])[] = [
-  ['57', true],
-  ['9F6B', true],
-  ['9f6b', true],
-  ['5A', false],
-  ['5a', false],
+const tags = [
+  { name: Buffer.from('57'), isTrack: true },
+  { name: Buffer.from('9F6B'), isTrack: true },
+  { name: Buffer.from('9f6b'), isTrack: true },
+  { name: Buffer.from('5A'), isTrack: false },
+  { name: Buffer.from('5a'), isTrack: false },
 ]
 
 /** Calls `found` with the place of each value in [start, end) that looks like card data, and whether
@@ -23,7 +23,7 @@ export function eachTag(
   found: (from: number, to: number, isTrack: boolean) => void,
 ): void {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start)
-  for (const [name, isTrack] of tags) {
+  for (const { name, isTrack } of tags) {
     for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
       const length = byteAt(text, at + name.length)
       const from = at + name.length + 2

@@ -126,9 +126,16 @@ export class Members {
 
 /** Whether a text may name card data: a quick no, since rows have names of their own. */
 function mayName(b: Uint8Array, start: number, end: number): boolean {
+  let isWithin = false // a word
   for (let i = start; i + 1 < end; i++) {
-    const pair = (((b[i] ?? 0) | 0x20) << 8) | ((b[i + 1] ?? 0) | 0x20)
-    if (namePairs.has(pair) || (b[i] ?? 0) >= 0x80) return true
+    const c = b[i] ?? 0
+    if (c >= 0x80) return true
+    // The letters of a word in the middle of a name begin with a capital, or behind a sign.
+    const isCapital = c >= 0x41 && c <= 0x5a
+    if (!isWithin || isCapital) {
+      if (namePairs.has(((c | 0x20) << 8) | ((b[i + 1] ?? 0) | 0x20))) return true
+    }
+    isWithin = isCapital || (c >= 0x61 && c <= 0x7a)
   }
   return false
 }

@@ -9,6 +9,8 @@ export const QUOTED = 4
 export const ESCAPED = 8
 /** Sixteen hex digits in a row: a PIN block, or the tags of EMV. */
 export const LONG_HEX = 16
+/** The same with a letter among them. */
+export const MIXED_HEX = 128
 /** Marks of Markdown round digits. */
 export const MARKDOWN = 64
 /** A byte beyond ASCII. */
@@ -18,9 +20,10 @@ const longHex = 16
 // What a byte may be the sign of.
 const HEX = 1
 const OTHER = 2
+const HEX_LETTER = 3
 const kindOf = new Uint8Array(256)
 for (let b = 0; b < 256; b++) {
-  if (hexValue[b] !== 0) kindOf[b] = HEX
+  if (hexValue[b] !== 0) kindOf[b] = isDigit[b] === 1 ? HEX : HEX_LETTER
   if (b >= 0x80 || /[&<%+=\\`*~]/.test(String.fromCharCode(b))) kindOf[b] = OTHER
 }
 
@@ -28,12 +31,15 @@ for (let b = 0; b < 256; b++) {
 export function signsOf(b: Uint8Array, start: number, end: number): number {
   let flags = 0
   let run = 0
+  let letters = 0
   for (let i = start; i < end; i++) {
     const kind = kindOf[b[i] ?? 0] ?? 0
-    if (kind === HEX) {
-      if (++run === longHex) flags |= LONG_HEX
+    if (kind === HEX || kind === HEX_LETTER) {
+      letters += kind - HEX
+      if (++run >= longHex) flags |= letters > 0 ? LONG_HEX | MIXED_HEX : LONG_HEX
     } else {
       run = 0
+      letters = 0
       if (kind === OTHER) flags |= signAt(b, i, start, end)
     }
   }

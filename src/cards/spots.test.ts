@@ -92,13 +92,14 @@ const disguised: readonly (readonly [how: string, text: string])[] = [
   ],
   ['as a blob with escapes', String.raw`{\"blob\":\"\u002b` + 'aaaa"'],
 ]
+const rims: readonly (readonly [before: string, behind: string])[] = [
+  ['', ''],
+  ['see ', ', thanks'],
+  ['{"a":"', '"}'],
+]
 for (const [how, text] of disguised) {
   test(`a number is seen ${how}`, () => {
-    for (const [before, behind] of [
-      ['', ''],
-      ['see ', ', thanks'],
-      ['{"a":"', '"}'],
-    ]) {
+    for (const [before, behind] of rims) {
       told(before + text + behind)
       const start = Buffer.byteLength(before)
       assert.ok(isSeen(spots, start, start + Buffer.byteLength(text)), `${before}${text}`)
@@ -114,20 +115,21 @@ test('numbers of every brand are seen, with their verification values', () => {
   }
 })
 
+const nameRims: readonly (readonly [before: string, behind: string])[] = [
+  ['{"', '":1}'],
+  ['{"customer_', '": "12"}'],
+  ['x\n', ' 123'],
+  [String.raw`[\"`, String.raw`\",1]`],
+  ['1 <', '>'],
+  ['(ab, ', ')\nVALUES (1, 1)'],
+]
 test('every name of a secret is seen, in every case and with anything between its words', () => {
   for (const name of namesOf(secret)) {
     const letters = Array.from(name)
     const title = (letters[0] ?? '').toUpperCase() + letters.slice(1).join('')
     for (const text of [name, name.toUpperCase(), title, letters.join('_'), letters.join('. ')]) {
       if ((meaningOf(text) & secret) === 0) continue
-      for (const [before, behind] of [
-        ['{"', '":1}'],
-        ['{"customer_', '": "12"}'],
-        ['x\n', ' 123'],
-        [String.raw`[\"`, String.raw`\",1]`],
-        ['1 <', '>'],
-        ['ab', ', 1'].map((part, i) => (i === 0 ? part.concat(' ') : part)),
-      ]) {
+      for (const [before, behind] of nameRims) {
         told(before + text + behind)
         assert.ok(spots.hasSecretName, before + text + behind)
       }
@@ -264,95 +266,20 @@ function reference(text: string): [start: number, end: number][] {
   }
   return places
 }
+const list = (text: string): string[] => text.split('·')
+const joins = list(
+  ' ·-·.·/·_·\u00a0·\u200b·\u2009·\n·\\n·\\/·\\u00a0·\\\\u200b·+·**·`·&nbsp;·%20·=20·=\r\n·<b>·</td><td>·<·>·&·%·=',
+)
+const spelledDigits = list('&#52;·&#x35;·%34·%2536·=37·٤·５·𝟜·²·\\u0034·\\ud835\\udfd8')
+const words = list(
+  'a· of ·, ·": "·\\"·{·é·ж·安·😀·x·e·T·:·\u0000·\\·\\\\·cvv·CVV·pin·security code·track·opinion·cid·安全码·prüfnummer· is ',
+)
+const shapes = list('******·XXXX·####·••••·e15·E+9·-·"blob":"·<!--·-->')
 const pieces = fc.oneof(
   { weight: 6, arbitrary: fc.stringMatching(/^[0-9]{1,9}$/) },
   { weight: 1, arbitrary: fc.stringMatching(/^[0-9]{10,20}$/) },
-  {
-    weight: 6,
-    arbitrary: fc.constantFrom(
-      ...[
-        ' ',
-        '-',
-        '.',
-        '/',
-        '_',
-        '\u00a0',
-        '\u200b',
-        '\u2009',
-        '\n',
-        '\\n',
-        '\\/',
-        '\\u00a0',
-        '\\\\u200b',
-      ],
-      ...[
-        '&nbsp;',
-        '&#52;',
-        '&#x35;',
-        '%34',
-        '%2536',
-        '=37',
-        '=\r\n',
-        '<b>',
-        '</td><td>',
-        '<',
-        '>',
-        '&',
-        '%',
-        '=',
-      ],
-      ...['٤', '５', '𝟜', '²', '\\u0034', '+', '**', '`'],
-    ),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.constantFrom(
-      ...[
-        'a',
-        ' of ',
-        ', ',
-        '": "',
-        '\\"',
-        '{',
-        'é',
-        'ж',
-        '安',
-        '😀',
-        'x',
-        'e',
-        'T',
-        ':',
-        '\u0000',
-        '\\',
-        '\\\\',
-      ],
-      ...[
-        'cvv',
-        'CVV',
-        'pin',
-        'security code',
-        'track',
-        'opinion',
-        'cid',
-        '安全码',
-        'prüfnummer',
-        ' is ',
-      ],
-      ...[
-        '******',
-        'XXXX',
-        '####',
-        '••••',
-        'e15',
-        'E+9',
-        '-',
-        '"blob":"',
-        '<!--',
-        '-->',
-        '\\ud835\\udfd8',
-      ],
-    ),
-  },
+  { weight: 6, arbitrary: fc.constantFrom(...joins, ...spelledDigits) },
+  { weight: 2, arbitrary: fc.constantFrom(...words, ...shapes) },
   {
     weight: 1,
     arbitrary: fc.string({ maxLength: 40 }).map((s) => Buffer.from(s).toString('base64')),
@@ -437,27 +364,12 @@ const respellings: readonly ((text: string) => string)[] = [
   (text) => each(text, (d) => sign(0x660 + Number(d))),
 ]
 const leads = fc.constantFrom(
-  ...[
-    '',
-    'see ',
-    'cvv: ',
-    'CVV is ',
-    'PIN ',
-    'security code - ',
-    'card ',
-    'номер карты ',
-    '安全码：',
-    'pin block ',
-  ],
-  ...[
-    '<cvv>',
-    'cvv=',
-    'track2 ',
-    'F52: ',
-    'Kartenprüfnummer lautet ',
-    'the code on the card is ',
-    'ref ',
-  ],
+  ...list(
+    '·see ·cvv: ·CVV is ·PIN ·security code - ·card ·номер карты ·安全码：·pin block ·<cvv>·cvv=',
+  ),
+  ...list(
+    'track2 ·F52: ·Kartenprüfnummer lautet ·the code on the card is ·ref ·CVV&nbsp;·pin\u2014',
+  ),
 )
 const values = fc
   .tuple(

@@ -13,6 +13,9 @@ const plain = new Uint8Array(256)
 for (const [c, to] of ['b\b', 'f\f', 'n\n', 'r\r', 't\t'])
   plain[(c ?? '').charCodeAt(0)] = (to ?? '').charCodeAt(0)
 
+const isEscape = new Uint8Array(256)
+for (const c of '"\\/bfnrt') isEscape[c.charCodeAt(0)] = 1
+
 export class Unescaped implements Origin {
   readonly bytes: Uint8Array
   length = 0
@@ -86,6 +89,11 @@ export class Unescaped implements Origin {
     }
     const c = raw[at + 1] ?? 0
     const unit = c === 0x75 && at + 6 <= end ? hexAt(raw, at + 2) : -1
+    // What is no escape is the two signs that stand there: text may only look like JSON.
+    if (unit < 0 && isEscape[c] === 0) {
+      this.#put(backslash, at)
+      return at + 1
+    }
     if (unit < 0) {
       this.#put(plain[c] === 0 ? c : (plain[c] ?? 0), at)
       return at + 2

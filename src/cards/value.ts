@@ -9,7 +9,7 @@ import { isOneDigit, passesLuhn } from './luhn.ts'
 import { Normal } from './normal.ts'
 import { wholeOf } from './number.ts'
 import { brandOf } from './ranges.ts'
-import { BEYOND, ESCAPED, LONG_HEX, signsOf } from './signs.ts'
+import { BEYOND, ESCAPED, LONG_HEX, MIXED_HEX, signsOf } from './signs.ts'
 import { Unescaped } from './unescape.ts'
 import { weigh } from './weigh.ts'
 import { isDigitForm } from './write.ts'
@@ -98,12 +98,12 @@ export class ValueScanner {
   ): void {
     const since = this.#scan.findings.count
     this.#asText(b, start, end, levels, meaning, signs)
-    if ((signs & LONG_HEX) !== 0) this.#named(b, start, end, since)
+    if ((signs & LONG_HEX) !== 0) this.#named(b, start, end, since, signs)
     this.#layers.scan(b, start, end, levels, signs, since, meaning)
   }
 
   /** PIN blocks with their label, and the tags of EMV. */
-  #named(bytes: Uint8Array, start: number, end: number, since: number): void {
+  #named(bytes: Uint8Array, start: number, end: number, since: number, signs: number): void {
     const scan = this.#scan
     const tell = (from: number, to: number, what: number): void => {
       scan.overlay(since)
@@ -112,6 +112,7 @@ export class ValueScanner {
     }
     if (end - start >= blockBytesMin)
       eachBlock(bytes, start, end, (from, to) => tell(from, to, code(SECRET_PIN, HIGH, WORD)))
+    if ((signs & MIXED_HEX) === 0) return
     eachTag(bytes, start, end, (from, to, isTrack) => {
       const { digits } = this.#whole
       let length = 0

@@ -1,6 +1,20 @@
 /** Makes `kernel.wasm` of its source: `node src/cards/kernel/compile.ts`. Needed while building only. */
 import { readFileSync, writeFileSync } from 'node:fs'
-import asc from 'assemblyscript/asc'
+
+/** The part of the compiler that is used. Its own types would change those of `console` everywhere. */
+interface Compiler {
+  main(
+    args: readonly string[],
+    host: {
+      readFile(name: string): string | null
+      writeFile(name: string, contents: Uint8Array | string): void
+      listFiles(): string[]
+    },
+  ): Promise<{ error: Error | null; stderr: { toString(): string } }>
+}
+const compilerName: string = 'assemblyscript/asc'
+const isCompiler = (value: unknown): value is Compiler =>
+  typeof value === 'object' && value !== null && 'main' in value
 
 const flags =
   '-O3 --noAssert --converge --runtime stub --enable simd --use abort= --zeroFilledMemory --initialMemory 6 --maximumMemory 6'
@@ -10,6 +24,9 @@ const flags =
  * @throws {Error} with what the compiler has to say when the source is not right.
  */
 export async function compileKernel(): Promise<Uint8Array> {
+  const module: unknown = await import(compilerName)
+  const asc: unknown = Reflect.get(Object(module), 'default')
+  if (!isCompiler(asc)) throw new Error('The compiler is not installed.')
   let made: Uint8Array | undefined
   // The compiler knows its sources as `.ts`; here they are `.as`, since they are no TypeScript.
   const { error, stderr } = await asc.main(

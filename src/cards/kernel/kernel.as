@@ -303,7 +303,10 @@ function numbers(from: usize, end: usize): void {
     const s = WINDOW + <usize>place
     const digits = load<u64>(MASKS + (((s - from) >> 6) << 3)) >> ((s - from) & 63)
     const length = <u32>ctz(~digits)
-    const around = (classAt(s - 1) & LEADS) | (classAt(s + <usize>length) & GOES_ON)
+    const behind = classAt(s + <usize>length)
+    // A single joiner with nothing of a number behind ends it as well.
+    const last = behind == JOINER ? classAt(s + <usize>length + 1) : behind
+    const around = (classAt(s - 1) & LEADS) | (last & GOES_ON)
     store<u16>(STARTS + <usize>(left << 1), place)
     left += <i32>((around | <u32>(length - 1 >= 5)) != 0)
   }

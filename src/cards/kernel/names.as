@@ -39,7 +39,13 @@ function pairBit(p: usize): u32 {
 // @ts-ignore: decorator
 @inline
 function endBit(p: usize): u32 {
-  const x = load<u32>(p - 4)
+  return bitOf(load<u32>(p - 4))
+}
+
+/** The last byte is the highest, the lowest does not count. */
+// @ts-ignore: decorator
+@inline
+function bitOf(x: u32): u32 {
   const y = (x & 0x1f1f00) | ((x >> 1) & 0x202000)
   const index = ((x >> 24) & 127) | ((y >> 9) & 0x1f80) | ((y << 5) & 0x7e000)
   return (<u32>load<u8>(ENDS + <usize>(index >> 3)) >> (index & 7)) & 1
@@ -76,8 +82,7 @@ export function noteMany(p: usize, ends: u64): void {
   const base = <u32>(p - WINDOW) + 1
   let left = put(to, 3, base, put(to, 2, base, put(to, 1, base, put(to, 0, base, ends))))
   left = put(to, 7, base, put(to, 6, base, put(to, 5, base, put(to, 4, base, left))))
-  left = put(to, 11, base, put(to, 10, base, put(to, 9, base, put(to, 8, base, left))))
-  for (to += 24; left != 0; to += 2) left = put(to, 0, base, left)
+  for (to += 16; left != 0; to += 2) left = put(to, 0, base, left)
 }
 
 /** Looks at the places noted, and forgets them. */
@@ -101,6 +106,7 @@ export function settle(): void {
   for (let i = 0; i < likely && secret == 0; i++) {
     const end = WINDOW + <usize>load<u16>(PLACES + <usize>(i << 1))
     if (at(end) == 0x5f && goesOn(end)) continue
+    if (codeAt(end - 3) & SKIP && isShort(end)) continue
     readings = 0
     told = 0
     const isName = walk(end, 0)
@@ -112,6 +118,21 @@ export function settle(): void {
     } else blob(end)
   }
   noted = 0
+}
+
+/**
+ * Whether a word of two letters in front of `p` ends no name, by what stands in front of it: another
+ * letter that is not the third of a name, or a quote that opens a string.
+ */
+function isShort(p: usize): bool {
+  const gap = at(p - 3)
+  let before = at(p - 4)
+  if (gap == QUOTE) {
+    if (before == BACKSLASH) before = at(p - 5)
+    return before == 0x20 || before == 0x2c || before == 0x3a || before == 0x5b || before == 0x7b
+  }
+  if ((before | 0x20) - 0x61 >= 26 || at(p - 5) == BACKSLASH) return false
+  return bitOf((load<u32>(p - 4) & 0xffff0000) | (before << 8)) == 0
 }
 
 /** Whether a word goes on behind the underscores at `p`. */

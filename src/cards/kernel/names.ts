@@ -1,16 +1,11 @@
 /** The names that matter to the kernel: all of those in `words.ts` whose value has no spot of its own. */
 import { BLOCK, CID, CVV, PIN, TRACK, namesOf } from '../words.ts'
+import type { Name } from './endings.ts'
 
 // What a name tells wherever it stands, as a key only, and that its value is base64: as in `names.as`.
 const anywhere = 1
 const key = 2
 const blob = 4
-
-interface Name {
-  /** In lower case, without what stands between its words. */
-  readonly name: string
-  readonly tells: number
-}
 
 /** Of ISO 8583, field 52: what stands in front of it in a text, as `blocks.ts` reads it. */
 const fields = ['f', 'de', 'field', 'bit'].flatMap((word) => [`${word}52`, `${word}052`])

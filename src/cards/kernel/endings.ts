@@ -1,0 +1,154 @@
+/** Tables by which the kernel finds names from their end. */
+
+/** A name in lower case, without what stands between its words, and what it tells. */
+export interface Name {
+  readonly name: string
+  readonly tells: number
+}
+
+const nodesMax = 2048
+
+/** Six bits of a byte: the same for both cases of a letter. */
+const six = (b: number): number => (b & 31) | ((b >> 1) & 32)
+
+/**
+ * A bit for the last two bytes that a word can end in (seven bits of each, the last one highest), and
+ * for the last three (seven bits of the last one, lowest, and six of the others). Between its letters
+ * may stand whatever is skipped in names, and each may be an escape.
+ */
+export function endsOf(
+  names: readonly Name[],
+  isSkipped: (b: number) => boolean,
+): { pairs: Uint8Array; threes: Uint8Array } {
+  const pairs = new Uint8Array(0x800)
+  const threes = new Uint8Array(0x10000)
+  const markPair = (a: number, b: number): void => {
+    const isLetter = b >= 0x41 && b < 0x80 && (b & 31) > 0 && (b & 31) < 27
+    for (const same of isLetter ? [b | 32, b & 95] : [b & 127]) {
+      const pair = same | (a << 7)
+      pairs[pair >> 3] = (pairs[pair >> 3] ?? 0) | (1 << (pair & 7))
+    }
+  }
+  const mark = (a: number, b: number, c: number): void => {
+    const three = a | (six(b) << 7) | (c << 13)
+    threes[three >> 3] = (threes[three >> 3] ?? 0) | (1 << (three & 7))
+  }
+  const gaps = Array.from({ length: 128 }, (_, b) => b).filter(isSkipped)
+  const lineBreaks = [...Buffer.from('nrt')]
+  const lasts = new Set<number>()
+  for (const [a = 0, b = 0, c = 0] of names.flatMap(({ name }) => spelt(name))) {
+    lasts.add(a)
+    markPair(a, b)
+    mark(a, b, six(c))
+    for (const gap of gaps) mark(a, b, six(gap))
+    for (const letter of lineBreaks) mark(a, b, six(letter))
+  }
+  for (const a of lasts) {
+    for (const letter of lineBreaks) {
+      markPair(a, letter)
+      mark(a, letter, six(0x5c))
+    }
+    for (const gap of gaps) {
+      // Directly behind a backslash stands the letter of an escape.
+      if (gap === 0x5c) continue
+      markPair(a, gap)
+      for (let any = 0; any < 64; any++) mark(a, gap, any)
+    }
+  }
+  return { pairs, threes }
+}
+
+/** The last three bytes of a word, the last one first: one list for each spelling. */
+function spelt(name: string): number[][] {
+  let all: number[][] = [[]]
+  for (const letter of Array.from(name).slice(-3).toReversed()) {
+    all = all.flatMap((end) =>
+      end.length >= 3 ? [end] : spellings(letter).map((more) => [...end, ...more]),
+    )
+  }
+  return all.flatMap(([a = 0, ...more]) => {
+    const isLetter = a >= 0x61 && a <= 0x7a
+    return [a & 127, ...(isLetter ? [a & 95] : [])].map((last) => [last, ...more.slice(0, 2)])
+  })
+}
+
+/** The bytes of a letter, the last one first: of any case, and of its escape if it is not in ASCII. */
+function spellings(letter: string): number[][] {
+  const all = casesOf(letter).flatMap((cp) => {
+    const text = String.fromCodePoint(cp)
+    const escape = cp.toString(16).padStart(4, '0')
+    return cp < 0x80 ? [text] : [text, escape, escape.toUpperCase()]
+  })
+  return all.map((text) => [...Buffer.from(text)].toReversed())
+}
+
+/** The last two bytes of each name that ends beyond ASCII. */
+export function tailsOf(names: readonly Name[]): (readonly [number, number])[] {
+  const last = new Set(names.flatMap(({ name }) => casesOf(Array.from(name).at(-1) ?? '')))
+  return [...last].flatMap((cp) => {
+    const [end = 0, before = 0] = [...Buffer.from(String.fromCodePoint(cp))].toReversed()
+    return cp < 0x80 ? [] : [[before, end] as const]
+  })
+}
+
+interface Node {
+  readonly children: Map<number, Node>
+  tells: number
+  place: number
+}
+
+/**
+ * Writes names from their last letter on, as a tree: each node is a letter, its first child, its next
+ * sibling (16 bits each), and what the name tells that is complete with it. In front of the first node
+ * stands where its children are, for ASCII.
+ * @throws {RangeError} when there are more letters than room.
+ */
+export function writeNodes(names: readonly Name[], memory: Uint8Array, start: number): void {
+  const root = treeOf(names)
+  const view = new DataView(memory.buffer, memory.byteOffset + start, nodesMax * 8)
+  let used = 1
+  const write = (node: Node): number => {
+    if (node.place > 0 || node.children.size === 0) return node.place
+    const first = used
+    node.place = first
+    used += node.children.size
+    if (used > nodesMax)
+      throw new RangeError(`The kernel has no room for ${used} letters of names.`)
+    let at = first
+    for (const [cp, child] of node.children) {
+      const isLast = at === first + node.children.size - 1
+      view.setUint16(at * 8, cp, true)
+      view.setUint16(at * 8 + 4, isLast ? 0 : at + 1, true)
+      view.setUint8(at * 8 + 6, child.tells)
+      view.setUint16(at++ * 8 + 2, write(child), true)
+    }
+    return first
+  }
+  view.setUint16(2, write(root), true)
+  const table = new DataView(memory.buffer, memory.byteOffset + start - 256, 256)
+  for (const [i, cp] of [...root.children.keys()].entries())
+    if (cp < 0x80) table.setUint16(cp * 2, root.place + i, true)
+}
+
+function treeOf(names: readonly Name[]): Node {
+  const empty = (): Node => ({ children: new Map(), tells: 0, place: 0 })
+  const root = empty()
+  for (const { name, tells } of names) {
+    let node = root
+    for (const letter of Array.from(name).toReversed()) {
+      const child = node.children.get(letter.codePointAt(0) ?? 0) ?? empty()
+      for (const same of casesOf(letter)) node.children.set(same, child)
+      node = child
+    }
+    node.tells |= tells
+  }
+  return root
+}
+
+/** The code points which `toLowerCase` makes into this letter; ASCII is folded by the kernel. */
+function casesOf(letter: string): number[] {
+  const upper = letter.toUpperCase()
+  const folds = [letter, letter === 'k' ? '\u212a' : letter]
+  if (letter >= '\u0080' && upper.toLowerCase() === letter) folds.push(upper)
+  return [...new Set(folds.map((text) => text.codePointAt(0) ?? 0))]
+}
