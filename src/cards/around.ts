@@ -62,26 +62,18 @@ export function isOfIban(b: Uint8Array, start: number, from: number): boolean {
   return false
 }
 
-/** Whether a word of four hex digits with a letter stands beside [from, to): a line of a hex dump. */
-export function isOfDump(
-  b: Uint8Array,
-  start: number,
-  end: number,
-  from: number,
-  to: number,
-): boolean {
-  const isWordAt = (at: number): boolean => {
-    if (at < start || at + 4 > end) return false
-    let letters = 0
-    for (let i = at; i < at + 4; i++) {
-      if (hexValue[b[i] ?? 0] === 0) return false
-      letters += isLetter[b[i] ?? 0] ?? 0
-    }
-    const after = at + 4 < end ? (b[at + 4] ?? 0) : 0
-    return letters > 0 && isWord[after] === 0
-  }
-  const isBefore = b[from - 1] === 0x20 && isWordAt(from - 5) && isWord[b[from - 6] ?? 0] === 0
-  return isBefore || (b[to] === 0x20 && isWordAt(to + 1))
+/** Whether [from, to) stands in a line of a hex dump: behind an offset and a colon. */
+export function isOfDump(b: Uint8Array, start: number, from: number): boolean {
+  const min = Math.max(start, from - reach)
+  let at = from
+  while (at > min && (hexValue[b[at - 1] ?? 0] !== 0 || b[at - 1] === 0x20)) at--
+  if (at === from || at <= min || b[at - 1] !== 0x3a || b[at] !== 0x20) return false
+  let offset = at - 1
+  while (offset > min && hexValue[b[offset - 1] ?? 0] !== 0) offset--
+  // `00000020: ` at the start of its line.
+  const before = offset > start ? (b[offset - 1] ?? 0) : 0x0a
+  const isLineStart = before === 0x0a || (before === 0x6e && b[offset - 2] === 0x5c)
+  return at - 1 - offset >= 7 && isLineStart
 }
 
 /** A UUID, or a hex word of 24 digits and more with letters in it. */
@@ -98,7 +90,6 @@ function isLongerWord(b: Uint8Array, min: number, max: number, from: number, to:
     if (b[i] === dash) dashes++
     else if (isDigit[b[i] ?? 0] === 0) letters++
   }
-  if (dashes === 0) return end - start >= 24 && letters >= 3
   const isCut = b[start + 8] === dash && b[start + 13] === dash && b[start + 23] === dash
   return dashes === 4 && end - start === 36 && isCut
 }

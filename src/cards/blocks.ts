@@ -4,7 +4,7 @@
 /** From the shortest label on. */
 export const blockBytesMin = 20
 const named =
-  /(?:pin[\s_-]{0,2}(?:block|data)|\b(?:f|de|field|bit)[\s_-]?0?52)\b[^0-9A-Za-z]{0,4}(?:(?:pin[\s_-]?data|iso|format|fmt|hex)[\s_-]?(?:format[\s_-]?)?\d?[^0-9A-Za-z]{0,4}){0,2}(?:(?:is|was)[^0-9A-Za-z]{0,3})?([0-9A-F]{32}|[0-9A-F]{16})(?![0-9A-Za-z])/gi
+  /(?:pin[\s_-]{0,2}(?:block|blk|data)|\bepb|\b(?:f|de|field|bit)[\s_-]?0?52)\b[^0-9A-Za-z]{0,4}(?:(?:pin[\s_-]?data|iso|format|fmt|hex)[\s_-]?(?:format[\s_-]?)?\d?[^0-9A-Za-z]{0,4}){0,2}(?:(?:is|was)[^0-9A-Za-z]{0,3})?([0-9A-F]{32}|[0-9A-F]{16})(?![0-9A-Za-z])/gi
 
 /** Calls `found` with the start and end of each in [start, end). */
 export function eachBlock(

@@ -151,8 +151,12 @@ export class Groups {
     const isBehind = a + used < end && this.#isLike(bytes, a + used, this.size(a))
     const isBefore = a > first && this.#isLike(bytes, a - 1, this.size(a))
     if (!isBehind && !isBefore) return end - first > used + 3
-    if ((end - first) % used !== 0) return true
-    for (let i = first; i < end; i += used) {
+    // A date may close the row.
+    const isDated =
+      (end - first) % used === 1 && isDate(bytes, this.start(end - 1), this.size(end - 1))
+    const last = isDated ? end - 1 : end
+    if ((last - first) % used !== 0) return true
+    for (let i = first; i < last; i += used) {
       if (this.fitting(i) < used || !this.passes(bytes, i, used)) return true
     }
     return false

@@ -2,6 +2,7 @@
 import { CODE, END, FIELDS, MARKER, PATCH, START, STARS, formOf, withForm } from './findings.ts'
 import { starred } from './write.ts'
 import type { Findings } from './findings.ts'
+import type { Names } from './words.ts'
 
 const seen: WeakMap<Findings, Map<string, number>> = new WeakMap()
 
@@ -60,4 +61,15 @@ export function keyText(bytes: Uint8Array, levels: number): string {
     }
   }
   return text
+}
+
+const backslash = 0x5c
+/** More than any text is looked into. */
+const levelsMax = 6
+
+/** The meanings of a name that stands as a value, whose letters may be written as escapes. */
+export function meaningAt(names: Names, bytes: Uint8Array, start: number, end: number): number {
+  const raw = bytes.subarray(start, end)
+  if (!raw.includes(backslash)) return names.meaning(bytes, start, end)
+  return names.meaningOfText(keyText(raw, levelsMax))
 }

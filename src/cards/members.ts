@@ -15,16 +15,15 @@ import {
   SECRET,
 } from './words.ts'
 import { namesOf, otherNames } from './words.ts'
+import { meaningAt } from './keys.ts'
 import type { Path } from './path.ts'
 import type { Scan } from './scan.ts'
 
 const nameBytesMax = 64
 
-/** Whether frame `top` is a row: a list in a list, or in an object of a list (`{"values":[…]}`). */
+/** Whether frame `top` is a row: a list in a list. */
 export function isCells(path: Path, top: number): boolean {
-  if (top <= 0 || path.kind[top] !== ELEMENT) return false
-  if (path.kind[top - 1] === ELEMENT) return true
-  return top > 1 && path.kind[top - 1] === MEMBER && path.kind[top - 2] === ELEMENT
+  return top > 0 && path.kind[top] === ELEMENT && path.kind[top - 1] === ELEMENT
 }
 
 export class Members {
@@ -99,7 +98,7 @@ export class Members {
     if ((meaning & NAME) !== 0 && path.kind[top] === MEMBER && mayName(bytes, start, end))
       path.pair[top] =
         (path.pair[top] ?? 0) |
-        (this.#scan.names.meaning(bytes, start, end) & (CARD | SECRET | OTHER_NUMBER))
+        (meaningAt(this.#scan.names, bytes, start, end) & (CARD | SECRET | OTHER_NUMBER))
     const isList = ((path.outer[top] ?? 0) & LIST) !== 0
     const isCell = path.kind[top] === ELEMENT && path.kind[top - 1] === ELEMENT
     const isHeader = isCell && path.index[top - 1] === 0
@@ -111,7 +110,7 @@ export class Members {
   /** Takes a string as the header of the column that its place, or its object's place, stands for. */
   #column(bytes: Uint8Array, start: number, end: number, top: number): void {
     const { names, path } = this.#scan
-    const named = names.meaning(bytes, start, end) & (CARD | SECRET | CONTEXT | OTHER_NUMBER)
+    const named = meaningAt(names, bytes, start, end) & (CARD | SECRET | CONTEXT | OTHER_NUMBER)
     if (named === 0) return
     const list = path.kind[top] === ELEMENT ? top : top - 1
     if (path.kind[list] === ELEMENT) this.#scan.column(path.index[list] ?? 0, named)
@@ -129,7 +128,7 @@ function mayName(b: Uint8Array, start: number, end: number): boolean {
   let isWithin = false // a word
   for (let i = start; i + 1 < end; i++) {
     const c = b[i] ?? 0
-    if (c >= 0x80) return true
+    if (c >= 0x80 || c === 0x5c) return true
     // The letters of a word in the middle of a name begin with a capital, or behind a sign.
     const isCapital = c >= 0x41 && c <= 0x5a
     if (!isWithin || isCapital) {

@@ -6,11 +6,15 @@
  */
 import { isDigit, isLetter } from './bytes.ts'
 import { HIGH, SECRET_PIN, VERIFICATION, WORD, ZERO, code } from './findings.ts'
+import { meaningAt } from './keys.ts'
 import { CVV, PIN } from './words.ts'
 import type { Scan } from './scan.ts'
 
 const reach = 96
 const tokensMax = 8
+/** Longer texts name nothing; shorter ones are remembered. */
+const nameBytesMax = 96
+const wordBytesMax = 24
 /** How many cells or words may stand between a number and its date. */
 const strangersMax = 3
 
@@ -208,9 +212,15 @@ export class CellRow {
 
   /** A text in a cell of this frame, which may name what the next cell holds: `["cvv","123"]`. */
   name(b: Uint8Array, start: number, end: number, frame: number): void {
-    const isName = end - start >= 3 && end - start <= 24 && isDigit[b[start] ?? 0] === 0
-    this.#named = isName ? this.#scan.names.word(b, start, end) & (CVV | PIN) : 0
+    const isName = end - start >= 3 && end - start <= nameBytesMax && isDigit[b[start] ?? 0] === 0
+    this.#named = isName ? this.#meaning(b, start, end) & (CVV | PIN) : 0
     this.#namedFrame = frame
+  }
+
+  #meaning(b: Uint8Array, start: number, end: number): number {
+    const { names } = this.#scan
+    const isLong = end - start > wordBytesMax || b.subarray(start, end).includes(0x5c)
+    return isLong ? meaningAt(names, b, start, end) : names.word(b, start, end)
   }
 
   /** Tells a cell of digits behind one that names it; false when there was none. */

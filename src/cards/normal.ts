@@ -62,7 +62,11 @@ export class Normal implements Origin {
     while (first > min && isMemberBefore(raw, start, first)) first -= stepBefore(raw, start, first)
     let at = Math.max(start, first - contextBytes)
     // A stretch does not begin inside an escape or a character.
-    if (at > start) while (at < first && raw[at] !== 0x20) at++
+    if (at > start) {
+      const blank = raw.indexOf(0x20, at)
+      if (blank >= 0 && blank < first) at = blank
+      else while (at < first && ((raw[at] ?? 0) & 0xc0) === 0x80) at++
+    }
     const max = Math.min(end, from + stretchBytesMax)
     this.length = 0
     let beyond = -1

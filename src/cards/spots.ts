@@ -121,9 +121,9 @@ function start(): Kernel {
     return (...values) => Number(value(...values))
   }
   const layout: Layout = {
+    BASE64: place('BASE64'),
     CLASSES: place('CLASSES'),
     CODES: place('CODES'),
-    PAIRS: place('PAIRS'),
     ENDS: place('ENDS'),
     NODES: place('NODES'),
     SPOTS: place('SPOTS'),

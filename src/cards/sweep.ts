@@ -101,7 +101,7 @@ export class Sweeper {
     const to = groups.end(a + used - 1)
     if (isInside(bytes, 0, bytes.length, from, to) || isOtherNumber(bytes, 0, from, length))
       return false
-    if (used > 1 && isOfDump(bytes, 0, bytes.length, from, to)) return false
+    if (used > 1 && isOfDump(bytes, 0, from)) return false
     return used === 1 || !(isOfIban(bytes, 0, from) || groups.isCrowded(bytes, a, used))
   }
 

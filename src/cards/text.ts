@@ -51,6 +51,8 @@ export class TextScanner {
   #levels = 0
   /** Where the last finding ended. */
   #told = 0
+  /** Where the number began that was told last. */
+  #begun = -1
   /** Where the value begins that was told with its number. */
   #value = -1
   // The scanner of normalised stretches, and what it needs to know of the original.
@@ -76,6 +78,7 @@ export class TextScanner {
     this.#hint = hint
     this.#told = start - cardReach
     this.#value = -1
+    this.#begun = -1
     this.#run()
   }
 
@@ -168,9 +171,11 @@ export class TextScanner {
     if (length >= 12 || (length >= 4 && mayJoin[next] === 1)) {
       const beyond = this.#sequence(from, to)
       if (beyond < 0) return this.#viaNormal(from, to, done)
-      // A group that begins no number may still have a label.
-      if (length <= 12 && this.#told <= from) this.#labelled(from, to, next)
-      if (beyond > to || length >= 12) return beyond
+      if (beyond > to || length >= 12) {
+        // A group that begins no number may still have a label.
+        if (length <= 12 && this.#begun !== from) this.#labelled(from, to, next)
+        return beyond
+      }
     }
     if (length <= 8 && length >= 4 && to + 3 < end) {
       const isCut =
@@ -250,7 +255,7 @@ export class TextScanner {
     const isNamedOther = used === 1 && this.#isNamedOther(from)
     const isNear = isNamedOther ? this.#isNearOnLine(from, to) : this.#isNear(from, to)
     if (!isNear) {
-      if (used > 1 && isOfDump(this.#bytes, this.#start, this.#end, from, to)) return -1
+      if (used > 1 && isOfDump(this.#bytes, this.#start, from)) return -1
       if (used > 1 && (groups.isOdd(a, used) || groups.isCrowded(this.#bytes, a, used))) return -1
       if (isOtherNumber(this.#bytes, this.#start, from, length)) return -1
     }
@@ -339,6 +344,7 @@ export class TextScanner {
   }
 
   #tell(from: number, to: number, length: number, confidence: number): true {
+    this.#begun = from
     const digits = this.#digits
     this.#found(from, to, code(PAN, confidence, STARS, brandOf(digits, length)), length)
     const value = secretAfter(this.#bytes, to, this.#end)

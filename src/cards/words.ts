@@ -54,7 +54,7 @@ const meanings: readonly (readonly [meaning: number, names: readonly string[]])[
   ],
   [
     CVV,
-    list(`ccv ccv2 cv2 cv2code cvd cvdvalue cvdcode cvv2val cvvval cvcval cardsecuritycodevalue cardcvd cvnumber cccid codeontheback 3digitsontheback digitsontheback backcode cardbackcode cardcid cvv cvv1 cvv2 cvc cvc1 cvc2 csc cav cav2 cvn cvn2 cvvcode cvccode cvv2code cvc2code
+    list(`ccv ccv2 cvc3 cvv3 cardverificationvalue2 cardvalidationvalue cardvalidationcode cv2 cv2code cvd cvdvalue cvdcode cvv2val cvvval cvcval cardsecuritycodevalue cardcvd cvnumber cccid codeontheback 3digitsontheback digitsontheback backcode cardbackcode cardcid cvv cvv1 cvv2 cvc cvc1 cvc2 csc cav cav2 cvn cvn2 cvvcode cvccode cvv2code cvc2code
       cvvnumber cvcnumber cvvvalue cvcvalue cvvcvc cvccvv securitycode cardsecuritycode
       cardverification cardverificationvalue cardverificationcode cardverificationnumber
       verificationvalue cardcode cardid4 icvv dcvv sicherheitscode kartenprüfnummer prüfnummer
@@ -108,7 +108,7 @@ const meanings: readonly (readonly [meaning: number, names: readonly string[]])[
   [
     LIST,
     list(
-      'columns cols fields rowtype columnmetadata headers header columnnames fieldnames columnlist schema head names',
+      'columns cols fields rowtype meta thead keys columnmetadata headers header columnnames fieldnames columnlist schema head names',
     ),
   ],
   [
@@ -135,10 +135,11 @@ const otherThings = new Set(
   list(`job task run batch event message msg request correlation session trace span case ticket meter
     policy device node host pod container process worker build commit issue product item article asset
     sensor station vehicle flight booking reservation thread channel guild post comment status tweet
-    snapshot deployment revision document file record row batch lot serial claim contract shipment`),
+    transaction txn customer user employee receipt part license licence passport chat campaign ad
+    listing booking client vendor supplier visitor subscriber page app snapshot deployment revision document file record row batch lot serial claim contract shipment`),
 )
 const otherWords = new Set(
-  list(`order orders po auftrag auftragsnummer ordre zamówienie orderid orderno ordernumber ordernr orderref invoice invoiceid invoiceno
+  list(`order orders pspreference vorgang vorgangsnummer createdat updatedat offset seed po auftrag auftragsnummer ordre zamówienie orderid orderno ordernumber ordernr orderref invoice invoiceid invoiceno
     invoicenumber purchaseorder tracking trackingid trackingno trackingnumber shipment shipping parcel
     waybill consignment awb imei imeisv meid esn iccid imsi sim euicc msisdn phone phonenumber telephone tel
     mobile cell fax whatsapp isbn issn ean gtin upc sku sscc barcode serial serialno serialnumber

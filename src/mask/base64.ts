@@ -33,7 +33,9 @@ export function* runsOf(bytes: Uint8Array, start: number, end: number): Generato
     // The letter of an escape in front belongs to it.
     if (from > start && bytes[from - 1] === backslash) from++
     const run = readRun(bytes, from, to, end)
-    if (isLikely(run.text)) yield run
+    // A slash that is written as `\\/` cuts a run: what is left of it cannot be encoded again.
+    const isCut = bytes[run.end] === backslash && bytes[run.end + 1] === 0x2f
+    if (!isCut && bytes[from - 1] !== 0x2f && isLikely(run.text)) yield run
     i = Math.max(i, run.end)
   }
 }

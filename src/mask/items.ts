@@ -34,6 +34,10 @@ const groupings = [
 /** Members whose items a reader sees as one text. */
 export const readAsOne: ReadonlySet<string> = new Set(['content', 'contents', 'messages'])
 const partBytesMax = 40
+/** Among how many findings one is looked for that stands in the same place. */
+const recentMax = 4096
+/** No number has more groups. */
+const groupsMax = 5
 
 /** A run of digits at the rim of an item. */
 interface Group {
@@ -71,7 +75,7 @@ export function joinItems(tree: JsonTree, list: Node, scan: Scan): void {
   const items = itemsOf(tree, list)
   for (let i = 0; i + 1 < items.length; i++) {
     const groups = groupsFrom(tree.bytes, items, i)
-    if (groups !== undefined) tryAll(tree.bytes, items, groups, scan)
+    if (groups !== undefined) i = tryAll(tree.bytes, items, groups, scan, i)
   }
 }
 
@@ -119,7 +123,7 @@ function groupsFrom(b: Uint8Array, items: readonly Item[], first: number): Group
     let end = item.start
     while (end < item.end && end - item.start < partBytesMax && isPart(b[end] ?? 0)) end++
     groups.push(...split(b, item.start, end, i))
-    if (end < item.end) break
+    if (end < item.end || groups.length > own + groupsMax) break
   }
   return groups.length > own ? groups : undefined
 }
@@ -138,7 +142,14 @@ function split(b: Uint8Array, start: number, end: number, item: number): Group[]
   return groups
 }
 
-function tryAll(b: Uint8Array, items: readonly Item[], groups: readonly Group[], scan: Scan): void {
+/** Tells the first number of these groups; returns the item with which the next one may begin. */
+function tryAll(
+  b: Uint8Array,
+  items: readonly Item[],
+  groups: readonly Group[],
+  scan: Scan,
+  at: number,
+): number {
   const first = groups[0]?.item ?? 0
   for (let a = 0; a < groups.length && groups[a]?.item === first; a++) {
     for (const sizes of groupings) {
@@ -148,9 +159,10 @@ function tryAll(b: Uint8Array, items: readonly Item[], groups: readonly Group[],
         return part !== undefined && part.end - part.start === size
       })
       if (!fits || parts.at(-1)?.item === first || !isWhole(b, items, parts)) continue
-      if (tell(b, items, parts, scan)) return
+      if (tell(b, items, parts, scan)) return (parts.at(-1)?.item ?? at + 1) - 1
     }
   }
+  return at
 }
 
 /** Nothing that belongs to a longer word or number touches the first or the last group. */
@@ -194,7 +206,7 @@ function tell(b: Uint8Array, items: readonly Item[], parts: readonly Group[], sc
 
 /** Whether something was found that goes beyond a part; what lies within it is replaced. */
 function isTaken({ findings }: Scan, { start, end }: { start: number; end: number }): boolean {
-  for (let i = 0; i < findings.count; i++) {
+  for (let i = findings.count - 1; i >= Math.max(0, findings.count - recentMax); i--) {
     const [from, to] = [findings.field(i, START), findings.field(i, END)]
     if (from < end && to > start && (from < start || to > end)) return true
   }
@@ -210,7 +222,7 @@ function place(
   patch: Uint8Array,
 ): number {
   const { path, findings } = scan
-  for (let i = 0; i < findings.count; i++) {
+  for (let i = findings.count - 1; i >= Math.max(0, findings.count - recentMax); i--) {
     if (findings.field(i, START) < start || findings.field(i, END) > end) continue
     findings.replace(i, { start, end, what, patch }, -1, 0)
     return i

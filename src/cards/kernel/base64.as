@@ -2,10 +2,12 @@
  * Runs of the base64 and base64url alphabets (RFC 4648 §4, §5) whose first bytes are text. Hashes,
  * keys and pictures soon hold other bytes.
  */
-import { MARGIN_BYTES, WINDOW, at } from './memory'
+import { BASE64, MARGIN_BYTES, VECTORS, WINDOW, at } from './memory'
 import { emit, offset, worked } from './found'
 
 const RUN_MIN: usize = 24
+/** The signs `+ / - _`. */
+const SIGNS: usize = VECTORS + 368
 const BACKSLASH: u32 = 0x5c
 
 // What the run at hand is which goes on behind the window.
@@ -29,14 +31,14 @@ export function shift(bytes: i32): void {
 // @ts-ignore: decorator
 @inline
 function isAlphabet(c: u32): bool {
-  return (c | 0x20) - 0x61 < 26 || c - 0x30 < 10 || c == 0x2b || c == 0x2d || c == 0x2f || c == 0x5f
+  return load<u8>(BASE64 + <usize>c) < 64
 }
 
-function valueOf(c: u32): u32 {
-  if (c - 0x41 < 26) return c - 0x41
-  if (c - 0x61 < 26) return c - 0x61 + 26
-  if (c - 0x30 < 10) return c - 0x30 + 52
-  return c == 0x2b || c == 0x2d ? 62 : 63
+/** The value of a character of the alphabets, or 64. */
+// @ts-ignore: decorator
+@inline
+function valueAt(p: usize): u32 {
+  return load<u8>(BASE64 + <usize>load<u8>(p))
 }
 
 /** Goes on with a run that began before the window. */
@@ -79,13 +81,12 @@ function run(p: usize, end: usize): void {
 // @ts-ignore: decorator
 @inline
 function alphabet(v: v128): u32 {
-  const letters = i8x16.lt_u(
-    i8x16.sub(v128.or(v, i8x16.splat(0x20)), i8x16.splat(0x61)),
-    i8x16.splat(26),
-  )
-  const digits = i8x16.lt_u(i8x16.sub(v, i8x16.splat(0x30)), i8x16.splat(10))
-  const pluses = v128.or(i8x16.eq(v, i8x16.splat(0x2b)), i8x16.eq(v, i8x16.splat(0x2f)))
-  const dashes = v128.or(i8x16.eq(v, i8x16.splat(0x2d)), i8x16.eq(v, i8x16.splat(0x5f)))
+  // Its constants come from memory, as those of the loop in `kernel.as`.
+  const lower = v128.or(v, v128.load(VECTORS, 32))
+  const letters = i8x16.lt_u(i8x16.sub(lower, v128.load(VECTORS, 48)), v128.load(VECTORS, 64))
+  const digits = i8x16.lt_u(i8x16.sub(v, v128.load(VECTORS)), v128.load(VECTORS, 16))
+  const pluses = v128.or(i8x16.eq(v, v128.load(SIGNS)), i8x16.eq(v, v128.load(SIGNS, 16)))
+  const dashes = v128.or(i8x16.eq(v, v128.load(SIGNS, 32)), i8x16.eq(v, v128.load(SIGNS, 48)))
   return i8x16.bitmask(v128.or(v128.or(letters, digits), v128.or(pluses, dashes)))
 }
 
@@ -106,10 +107,13 @@ function alphabetEnd(start: usize, end: usize): usize {
 function isLikely(p: usize, isControl: bool): bool {
   let more = 0
   for (let i: usize = 0; i < RUN_MIN; i += 4) {
-    for (let k: usize = 0; k < 4; k++) if (!isAlphabet(at(p + i + k))) return true
-    const bits =
-      (valueOf(at(p + i)) << 18) | (valueOf(at(p + i + 1)) << 12) |
-      (valueOf(at(p + i + 2)) << 6) | valueOf(at(p + i + 3))
+    const q = p + i
+    const one = valueAt(q)
+    const two = valueAt(q + 1)
+    const three = valueAt(q + 2)
+    const four = valueAt(q + 3)
+    if ((one | two | three | four) > 63) return true
+    const bits = (one << 18) | (two << 12) | (three << 6) | four
     for (let shift = 16; shift >= 0; shift -= 8) {
       const b = (bits >> shift) & 0xff
       if (more > 0) {

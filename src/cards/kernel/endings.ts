@@ -12,50 +12,32 @@ const nodesMax = 2048
 const six = (b: number): number => (b & 31) | ((b >> 1) & 32)
 
 /**
- * A bit for the last two bytes that a word can end in (seven bits of each, the last one highest), and
- * for the last three (seven bits of the last one, lowest, and six of the others). Between its letters
- * may stand whatever is skipped in names, and each may be an escape.
+ * A bit for the last three bytes that a word can end in whose end is that of a name: seven bits of
+ * the last one, lowest, and six of the others. Between its letters may stand whatever is skipped in
+ * names, and each may be an escape.
  */
-export function endsOf(
-  names: readonly Name[],
-  isSkipped: (b: number) => boolean,
-): { pairs: Uint8Array; threes: Uint8Array } {
-  const pairs = new Uint8Array(0x800)
-  const threes = new Uint8Array(0x10000)
-  const markPair = (a: number, b: number): void => {
-    const isLetter = b >= 0x41 && b < 0x80 && (b & 31) > 0 && (b & 31) < 27
-    for (const same of isLetter ? [b | 32, b & 95] : [b & 127]) {
-      const pair = same | (a << 7)
-      pairs[pair >> 3] = (pairs[pair >> 3] ?? 0) | (1 << (pair & 7))
-    }
-  }
+export function endingsOf(names: readonly Name[], isSkipped: (b: number) => boolean): Uint8Array {
+  const bits = new Uint8Array(0x10000)
   const mark = (a: number, b: number, c: number): void => {
-    const three = a | (six(b) << 7) | (c << 13)
-    threes[three >> 3] = (threes[three >> 3] ?? 0) | (1 << (three & 7))
+    const three = (a & 127) | (six(b) << 7) | (c << 13)
+    bits[three >> 3] = (bits[three >> 3] ?? 0) | (1 << (three & 7))
   }
   const gaps = Array.from({ length: 128 }, (_, b) => b).filter(isSkipped)
   const lineBreaks = [...Buffer.from('nrt')]
   const lasts = new Set<number>()
   for (const [a = 0, b = 0, c = 0] of names.flatMap(({ name }) => spelt(name))) {
     lasts.add(a)
-    markPair(a, b)
     mark(a, b, six(c))
     for (const gap of gaps) mark(a, b, six(gap))
     for (const letter of lineBreaks) mark(a, b, six(letter))
   }
   for (const a of lasts) {
-    for (const letter of lineBreaks) {
-      markPair(a, letter)
-      mark(a, letter, six(0x5c))
-    }
-    for (const gap of gaps) {
-      // Directly behind a backslash stands the letter of an escape.
-      if (gap === 0x5c) continue
-      markPair(a, gap)
-      for (let any = 0; any < 64; any++) mark(a, gap, any)
-    }
+    for (const letter of lineBreaks) mark(a, letter, six(0x5c))
+    // Directly behind a backslash stands the letter of an escape.
+    for (const gap of gaps)
+      if (gap !== 0x5c) for (let any = 0; any < 64; any++) mark(a, gap, any)
   }
-  return { pairs, threes }
+  return bits
 }
 
 /** The last three bytes of a word, the last one first: one list for each spelling. */
@@ -68,7 +50,7 @@ function spelt(name: string): number[][] {
   }
   return all.flatMap(([a = 0, ...more]) => {
     const isLetter = a >= 0x61 && a <= 0x7a
-    return [a & 127, ...(isLetter ? [a & 95] : [])].map((last) => [last, ...more.slice(0, 2)])
+    return [a, ...(isLetter ? [a & 95] : [])].map((last) => [last, ...more.slice(0, 2)])
   })
 }
 

@@ -15,7 +15,7 @@ import * as stretches from './digits'
 import * as base64 from './base64'
 import { noteFew, noteMany, settle } from './names'
 
-export { CLASSES, CODES, ENDS, NODES, PAIRS, PLANES, SPOTS, VECTORS } from './memory'
+export { BASE64, CLASSES, CODES, ENDS, NODES, PLANES, SPOTS, VECTORS } from './memory'
 export { MARGIN_BYTES, WINDOW, WINDOW_BYTES } from './memory'
 
 /** So many bytes are read before their places are looked at: 64 blocks, a bit of a mask for each. */
@@ -23,6 +23,8 @@ const BATCH: usize = 4096
 
 const SEEDS: usize = VECTORS + 192
 const TAILS: usize = VECTORS + 256
+/** The signs `% # =`. */
+const SIGNS: usize = VECTORS + 320
 
 /** Up to here, as an offset from the window's start, digits are dealt with. */
 let done: i32 = 0
@@ -169,17 +171,17 @@ function scan(from: usize, end: usize): void {
     )
     const quad = (quads(a, b, c, d, coarse, ones) << 4) | lane
     lane = quad >> 16
-    const pairs = quad & (quad >> 1)
-    const long = pairs & (pairs >> 2) & (quad >> 4)
+    const two = quad & (quad >> 1)
+    const long = two & (two >> 2) & (quad >> 4)
     const next = load<u8>(p, 64)
     let ends = inWord & ~((inWord >> 1) | (<u64>(codeOf(next) & WORD) << 63))
     let first = digits & ~((digits << 1) | digitBefore)
     digitBefore = digits >> 63
     if (i8x16.bitmask(v128.or(v128.or(a, b), v128.or(c, d))) != 0) {
-      first |= seeds(p)
+      first |= pairs(p, p + 1, SEEDS)
       // Signs beyond ASCII may be of a word or not.
       const signs = mask(a, b, c, d)
-      ends |= tails(p) | (inWord & ~signs & ((signs >> 1) | (<u64>(next >> 7) << 63)))
+      ends |= pairs(p - 1, p, TAILS) | (inWord & ~signs & ((signs >> 1) | (<u64>(next >> 7) << 63)))
     }
     if (end - p < 64) {
       const inside = (<u64>1 << <u64>(end - p)) - 1
@@ -253,42 +255,46 @@ function noteLanes(p: usize, long: u32): void {
   }
 }
 
-/** Bytes at which a character begins that may be a digit of another script. */
-function seeds(p: usize): u64 {
+/** Where the bytes from `p` and from `q` on are pairs of a table, in 64 places. */
+function pairs(p: usize, q: usize, table: usize): u64 {
+  const low = v128.load(VECTORS, 144)
+  const oneLow = v128.load(table)
+  const oneHigh = v128.load(table, 16)
+  const twoLow = v128.load(table, 32)
+  const twoHigh = v128.load(table, 48)
+  const none = v128.load(VECTORS, 160)
   return mask(
-    pair(p, p + 1, SEEDS),
-    pair(p + 16, p + 17, SEEDS),
-    pair(p + 32, p + 33, SEEDS),
-    pair(p + 48, p + 49, SEEDS),
+    pair(p, q, low, oneLow, oneHigh, twoLow, twoHigh, none),
+    pair(p + 16, q + 16, low, oneLow, oneHigh, twoLow, twoHigh, none),
+    pair(p + 32, q + 32, low, oneLow, oneHigh, twoLow, twoHigh, none),
+    pair(p + 48, q + 48, low, oneLow, oneHigh, twoLow, twoHigh, none),
   )
 }
 
-/** Bytes with which a name beyond ASCII may end. */
-function tails(p: usize): u64 {
-  return mask(
-    pair(p - 1, p, TAILS),
-    pair(p + 15, p + 16, TAILS),
-    pair(p + 31, p + 32, TAILS),
-    pair(p + 47, p + 48, TAILS),
-  )
-}
-
-/** Where the bytes at `p` and `q` are a pair of a table, by the nibbles of both. */
+/** The same in sixteen places, by the nibbles of both bytes: a table gives eight bits for each. */
 // @ts-ignore: decorator
 @inline
-function pair(p: usize, q: usize, table: usize): v128 {
-  const low = v128.load(VECTORS, 144)
+function pair(
+  p: usize,
+  q: usize,
+  low: v128,
+  oneLow: v128,
+  oneHigh: v128,
+  twoLow: v128,
+  twoHigh: v128,
+  none: v128,
+): v128 {
   const one = v128.load(p)
   const two = v128.load(q)
   const ones = v128.and(
-    i8x16.swizzle(v128.load(table), v128.and(one, low)),
-    i8x16.swizzle(v128.load(table, 16), v128.and(i16x8.shr_u(one, 4), low)),
+    i8x16.swizzle(oneLow, v128.and(one, low)),
+    i8x16.swizzle(oneHigh, v128.and(i16x8.shr_u(one, 4), low)),
   )
   const twos = v128.and(
-    i8x16.swizzle(v128.load(table, 32), v128.and(two, low)),
-    i8x16.swizzle(v128.load(table, 48), v128.and(i16x8.shr_u(two, 4), low)),
+    i8x16.swizzle(twoLow, v128.and(two, low)),
+    i8x16.swizzle(twoHigh, v128.and(i16x8.shr_u(two, 4), low)),
   )
-  return i8x16.gt_u(v128.and(ones, twos), i8x16.splat(0))
+  return i8x16.ne(v128.and(ones, twos), none)
 }
 
 const GOES_ON: u32 = DIGIT | JOINER | INTRO | BEYOND | HIDES
@@ -296,7 +302,7 @@ const GOES_ON: u32 = DIGIT | JOINER | INTRO | BEYOND | HIDES
 /** Deals with the digits that begin at the places noted; `from` is where the masks begin. */
 function numbers(from: usize, end: usize): void {
   worked(starts)
-  // First, without a branch, what is a few digits and nothing more is sorted out.
+  // First what is a few digits and nothing more is sorted out, almost without a branch.
   let left = 0
   for (let k = 0; k < starts; k++) {
     const place = load<u16>(STARTS + <usize>(k << 1))
@@ -306,7 +312,8 @@ function numbers(from: usize, end: usize): void {
     const behind = classAt(s + <usize>length)
     // A single joiner with nothing of a number behind ends it as well.
     const last = behind == JOINER ? classAt(s + <usize>length + 1) : behind
-    const around = (classAt(s - 1) & LEADS) | (last & GOES_ON)
+    const leads = classAt(s - 1) & LEADS && hasSigns(s) ? LEADS : 0
+    const around = leads | (last & GOES_ON)
     store<u16>(STARTS + <usize>(left << 1), place)
     left += <i32>((around | <u32>(length - 1 >= 5)) != 0)
   }
@@ -333,8 +340,7 @@ function plainEnd(s: usize, from: usize): usize {
   // Zeros come in from above, so the end of the block ends a run.
   let digits = load<u64>(MASKS + (((s - from) >> 6) << 3)) >> ((s - from) & 63)
   let more = <u32>ctz(~digits)
-  const before = classAt(s - 1)
-  if (more == 0 || (before & LEADS && isSpelt(s))) return 0
+  if (more == 0 || (classAt(s - 1) & LEADS && isSpelt(s))) return 0
   const last = s | 63
   let total = more
   let e = s + <usize>more
@@ -360,11 +366,17 @@ function plainEnd(s: usize, from: usize): usize {
 
 /** Whether digits at `s` may be the rest of a character in another spelling. */
 function isSpelt(s: usize): bool {
-  // Mostly they are part of a word, with no sign of one near.
+  return hasSigns(s) && spellingAt(s, WINDOW + <usize>done) != 0
+}
+
+/** Whether a sign of such a spelling is near: mostly the digits are part of a word, and there is none. */
+// @ts-ignore: decorator
+@inline
+function hasSigns(s: usize): bool {
   const v = v128.load(s - 16)
   const signs = v128.or(
-    v128.or(i8x16.eq(v, i8x16.splat(0x5c)), i8x16.eq(v, i8x16.splat(0x25))),
-    v128.or(i8x16.eq(v, i8x16.splat(0x23)), i8x16.eq(v, i8x16.splat(0x3d))),
+    v128.or(i8x16.eq(v, v128.load(VECTORS, 96)), i8x16.eq(v, v128.load(SIGNS))),
+    v128.or(i8x16.eq(v, v128.load(SIGNS, 16)), i8x16.eq(v, v128.load(SIGNS, 32))),
   )
-  return i8x16.bitmask(signs) >>> 5 != 0 && spellingAt(s, WINDOW + <usize>done) != 0
+  return i8x16.bitmask(signs) >>> 5 != 0
 }

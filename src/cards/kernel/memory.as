@@ -2,22 +2,21 @@
  * Where everything stands in the kernel's memory, and what the bytes of its tables mean. The tables
  * are written once by `tables.ts`; the window moves over the message.
  *
- *   0x00400  classes of bytes (256), codes of bytes (256), vectors for `kernel.as` (512)
+ *   0x00400  classes of bytes (256), codes of bytes (256), vectors and tables for `kernel.as`
+ *            (512), values in base64 (256)
  *   0x01000  spots found in the window: pairs of start and end, i32, from the window's start
  *   0x04000  names, letter by letter from their end (8 a node)
  *   0x08000  of the 4 KB at hand: where digits begin, where names may end (8 KB each, two bytes a place),
  *            masks of digits, of ends of words, of those without a blank behind (512 each), lanes
- *   0x0f000  for the last two bytes of a word, a bit: names can end so (2 KB)
- *   0x10000  for the last three (64 KB)
+ *   0x10000  for the last three bytes of a word, a bit: names can end so (64 KB)
  *   0x30000  classes of the code points below 0x20000 (a byte each)
  *   0x50000  2048 bytes in front of the window, the window, 2048 bytes behind it, zeros
  */
 export const CLASSES: usize = 0x400
 export const CODES: usize = 0x500
 export const VECTORS: usize = 0x600
+export const BASE64: usize = 0x800
 export const SPOTS: usize = 0x1000
-/** Two bytes: fourteen bits, seven of each. */
-export const PAIRS: usize = 0xf000
 /** Three bytes: seven bits of the last one, six of the others, by which letters of both cases are one. */
 export const ENDS: usize = 0x10000
 export const NODES: usize = 0x4000

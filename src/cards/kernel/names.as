@@ -3,7 +3,7 @@
  * from its end: the last three letters by a table, the whole of it letter by letter, with all that
  * may stand between its words left out.
  */
-import { CODES, ENDS, NODES, OTHER, PAIRS, PLACES, SKIP, WINDOW, WORD } from './memory'
+import { CODES, ENDS, NODES, OTHER, PLACES, SKIP, WINDOW, WORD } from './memory'
 import { at, classOf, codeAt, hexOf } from './memory'
 import { markSecret, secret, worked } from './found'
 import { before, point, start, tagBefore } from './backward'
@@ -27,15 +27,7 @@ function isLineEscape(c: u32): bool {
   return c == 0x6e || c == 0x72 || c == 0x74
 }
 
-/** Whether a name can end with the two bytes in front of `p`: 1 or 0. */
-// @ts-ignore: decorator
-@inline
-function pairBit(p: usize): u32 {
-  const x = load<u16>(p - 2)
-  return (<u32>load<u8>(PAIRS + <usize>(((x & 127) | ((x >> 1) & 0x3f80)) >> 3)) >> (x & 7)) & 1
-}
-
-/** The same for three bytes. */
+/** Whether a name can end with the three bytes in front of `p`: 1 or 0. */
 // @ts-ignore: decorator
 @inline
 function endBit(p: usize): u32 {
@@ -87,21 +79,14 @@ export function noteMany(p: usize, ends: u64): void {
 
 /** Looks at the places noted, and forgets them. */
 export function settle(): void {
-  // First, without a branch, come those where two letters of a name stand in front, then three.
+  // First, without a branch, come those where three letters of a name stand in front.
   let likely = 0
-  for (let i = 0; i < noted; i++) {
-    const place = load<u16>(PLACES + <usize>(i << 1))
-    store<u16>(PLACES + <usize>(likely << 1), place)
-    likely += <i32>pairBit(WINDOW + <usize>place)
-  }
-  worked(noted + likely)
-  noted = likely
-  likely = 0
   for (let i = 0; i < noted; i++) {
     const place = load<u16>(PLACES + <usize>(i << 1))
     store<u16>(PLACES + <usize>(likely << 1), place)
     likely += <i32>endBit(WINDOW + <usize>place)
   }
+  worked(noted)
   noted = 0
   for (let i = 0; i < likely && secret == 0; i++) {
     const end = WINDOW + <usize>load<u16>(PLACES + <usize>(i << 1))

@@ -2,15 +2,15 @@
 import { DIGIT, INVISIBLE, OTHER, classOf, raisedOf } from '../bytes.ts'
 import { isDigit, isMask, isSeparator } from '../bytes.ts'
 import { CARD, meaningOf } from '../words.ts'
-import { endsOf, tailsOf, writeNodes } from './endings.ts'
+import { endingsOf, tailsOf, writeNodes } from './endings.ts'
 import { names } from './names.ts'
 
 /** Where the tables stand, as `memory.as` says. */
 export interface Layout {
+  readonly BASE64: number
   readonly CLASSES: number
   readonly CODES: number
   readonly VECTORS: number
-  readonly PAIRS: number
   readonly ENDS: number
   readonly NODES: number
   readonly SPOTS: number
@@ -31,6 +31,9 @@ const invisible = 2
 const numeral = 3
 
 const planesEnd = 0x20000
+const alphabets = ['+/', '-_'].map(
+  (signs) => `ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789${signs}`,
+)
 
 /** Writes all tables into the kernel's memory. */
 export function writeTables(memory: Uint8Array, layout: Layout): void {
@@ -40,13 +43,24 @@ export function writeTables(memory: Uint8Array, layout: Layout): void {
   }
   const planes = memory.subarray(layout.PLANES, layout.PLANES + planesEnd)
   writePlanes(planes)
-  memory.set(vectors(), layout.VECTORS)
+  // The constants of the loop in `kernel.as`, in its order.
+  const constants = [0x30, 10, 0x20, 0x61, 26, 0x0e, 0x5c, 0x2a, 0xff, 0x0f, 0]
+  memory.set(vectors(constants), layout.VECTORS)
   memory.set(pairTables(firstBytes(planes), 0), layout.VECTORS + 192)
   memory.set(pairTables(tailsOf(names), 1), layout.VECTORS + 256)
-  const { pairs, threes } = endsOf(names, (b) => memory[layout.CODES + b] === skip)
-  memory.set(pairs, layout.PAIRS)
-  memory.set(threes, layout.ENDS)
+  memory.set(vectors(Buffer.from('%#=+/-_')), layout.VECTORS + 320)
+  const isSkipped = (b: number): boolean => memory[layout.CODES + b] === skip
+  memory.set(endingsOf(names, isSkipped), layout.ENDS)
+  memory.set(base64(), layout.BASE64)
   writeNodes(names, memory, layout.NODES)
+}
+
+/** The value of each byte in base64 or base64url, 64 for none. */
+function base64(): Uint8Array {
+  const values = new Uint8Array(256).fill(64)
+  for (const alphabet of alphabets)
+    for (const [value, c] of Buffer.from(alphabet).entries()) values[c] = value
+  return values
 }
 
 function classes(b: number): number {
@@ -125,8 +139,7 @@ function pairTables(pairs: readonly (readonly [number, number])[], by: 0 | 1): U
   return tables
 }
 
-/** The constants of the loop in `kernel.as`, in its order. */
-function vectors(): Uint8Array {
-  const all = [0x30, 10, 0x20, 0x61, 26, 0x0e, 0x5c, 0x2a, 0xff, 0x0f]
-  return Buffer.concat(all.map((b) => new Uint8Array(16).fill(b)))
+/** Vectors of sixteen equal bytes. */
+function vectors(bytes: Iterable<number>): Uint8Array {
+  return Buffer.concat(Array.from(bytes, (b) => new Uint8Array(16).fill(b)))
 }
