@@ -161,6 +161,12 @@ const spelt: readonly (readonly [how: string, text: string, isName: boolean])[] 
   ['as one word', 'customerCvvCode=1', true],
   ['with tags', 'C<b>VV</b>: 1', true],
   ['with references', 'C&zwnj;V&#86;: 1', true],
+  [
+    'before a long tag',
+    `${'a '.repeat(300)}CVV is <b class="${'x'.repeat(220)}">1 ${'b '.repeat(300)}`,
+    true,
+  ],
+  ['in a header of columns', `${'ab cd '.repeat(30)}CVV ${'ef gh '.repeat(30)}\n1 2`, true],
   ['with an escape of a letter', String.raw`{"c\u0076v":1}`, true],
   ['with an encoded letter', '%43VV%3A%20123', true],
   ['with a tab between letters', String.raw`{"c\tvv":1}`, true],

@@ -38,11 +38,17 @@ export function shift(bytes: i32): void {
  * begins at `floor` or later. Returns where it ends.
  */
 export function stretch(s: usize, floor: usize, end: usize): usize {
-  let p = s
   if (classAt(s - 1) & LEADS) {
     const start = spellingAt(s, floor)
-    if (start != 0 && token(start) != OTHER) p = start
+    if (start != 0 && token(start) != OTHER) {
+      const stop = begun(start, end)
+      if (stop > s) return stop
+    }
   }
+  return begun(s, end)
+}
+
+function begun(p: usize, end: usize): usize {
   from = offset(p)
   last = from
   count = 0

@@ -34,8 +34,7 @@ export function endingsOf(names: readonly Name[], isSkipped: (b: number) => bool
   for (const a of lasts) {
     for (const letter of lineBreaks) mark(a, letter, six(0x5c))
     // Directly behind a backslash stands the letter of an escape.
-    for (const gap of gaps)
-      if (gap !== 0x5c) for (let any = 0; any < 64; any++) mark(a, gap, any)
+    for (const gap of gaps) if (gap !== 0x5c) for (let any = 0; any < 64; any++) mark(a, gap, any)
   }
   return bits
 }

@@ -272,7 +272,7 @@ function leadOf(p: usize, sign: u32): usize {
   let q = p
   for (let n = 0; n < 3; n++) {
     const byte = hexPair(q + 1)
-    if (byte < 0x80 || byte >= 0xc0 || at(q - 3) != sign) break
+    if (byte < 0x80 || byte >= 0xc0 || at(q - 3) != sign || hexPair(q - 2) < 0x80) break
     q -= 3
   }
   return q

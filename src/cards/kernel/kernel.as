@@ -33,7 +33,9 @@ let laneBefore: u32 = 0
 // How many places are noted.
 let starts: i32 = 0
 let lanes: i32 = 0
-// Blocks of the batch with a line break, and with three digits in a row; those of the batch before.
+// Blocks of the batch with something beyond ASCII, with what shows lines, tables or tags, and with three
+// digits in a row; those of the batch before.
+let beyond: u64 = 0
 let broken: u64 = 0
 let numeric: u64 = 0
 let brokenBefore: u64 = 0
@@ -74,13 +76,16 @@ export function read(bytes: i32, isLast: bool): i32 {
     lanes = 0
     broken = 0
     numeric = 0
-    scan(p, min(p + BATCH, end))
+    beyond = 0
+    scanDigits(p, min(p + BATCH, end))
     numbers(p, end)
     for (let i = 0; i < lanes; i++) {
       base64.look(WINDOW + <usize>load<u16>(LANES + <usize>(i << 1)) - 16, end)
     }
-    if (secret == 0) words(p, min(p + BATCH, end))
-    brokenBefore = broken
+    if (secret == 0) {
+      words(p, min(p + BATCH, end))
+      brokenBefore = broken
+    }
   }
   if (isLast && stretches.isOpen) stretches.close(end)
   stretches.shift(bytes)
@@ -104,12 +109,19 @@ function isDigit(v: v128, zero: v128, ten: v128): v128 {
   return i8x16.lt_u(i8x16.sub(v, zero), ten)
 }
 
-/** Letters, besides those digits; by their sign bit, so that all bytes beyond ASCII are in words too. */
+/** Letters and digits; by their sign bit, so that all bytes beyond ASCII are in words too. */
 // @ts-ignore: decorator
 @inline
-function isWord(v: v128, digits: v128, lower: v128, first: v128, all: v128): v128 {
+function isWord(v: v128, zero: v128, ten: v128, lower: v128, first: v128, all: v128): v128 {
   const letters = i8x16.lt_u(i8x16.sub(v128.or(v, lower), first), all)
-  return v128.or(v128.or(letters, digits), v)
+  return v128.or(v128.or(letters, isDigit(v, zero, ten)), v)
+}
+
+/** A backslash, a bar, or `<`. */
+// @ts-ignore: decorator
+@inline
+function isSign(v: v128, fold: v128, bar: v128): v128 {
+  return i8x16.eq(v128.or(v, fold), bar)
 }
 
 /** A bit for each four bytes that could all stand in a run of base64. */
@@ -121,37 +133,80 @@ function quads(a: v128, b: v128, c: v128, d: v128, coarse: v128, ones: v128): u3
   return i8x16.bitmask(i8x16.eq(i8x16.narrow_i16x8_s(front, back), ones))
 }
 
-/** The loop over [from, end). Its constants come from memory: as literals they are made anew at each
- *  use, which takes twice the time. */
-function scan(from: usize, end: usize): void {
+/** Digits and lanes of [from, end). The constants come from memory: as literals they are made anew at
+ *  each use, which takes twice the time. */
+function scanDigits(from: usize, end: usize): void {
+  const zero = v128.load(VECTORS)
+  const ten = v128.load(VECTORS, 16)
+  const coarse = v128.load(VECTORS, 112)
+  const ones = v128.load(VECTORS, 128)
+  let lane = laneBefore
+  let digitBefore: u64 = 0
+  let any: u64 = 0
+  let block: u64 = 0
+  for (let p = from; p < end; p += 64) {
+    const a = v128.load(p)
+    const b = v128.load(p, 16)
+    const c = v128.load(p, 32)
+    const d = v128.load(p, 48)
+    const digits = mask(
+      isDigit(a, zero, ten),
+      isDigit(b, zero, ten),
+      isDigit(c, zero, ten),
+      isDigit(d, zero, ten),
+    )
+    const quad = (quads(a, b, c, d, coarse, ones) << 4) | lane
+    lane = quad >> 16
+    const two = quad & (quad >> 1)
+    const long = two & (two >> 2) & (quad >> 4)
+    let first = digits & ~((digits << 1) | digitBefore)
+    digitBefore = digits >> 63
+    if (i8x16.bitmask(v128.or(v128.or(a, b), v128.or(c, d))) != 0) {
+      beyond |= <u64>1 << block
+      first |= pairs(p, p + 1, SEEDS)
+    }
+    if (end - p < 64) first &= inside(p, end)
+    store<u64>(MASKS + (<usize>block << 3), digits)
+    any |= first
+    noteStarts(p, first)
+    if (long != 0) noteLanes(p, long)
+    // Three digits in a row, or what may be of three that begin or end elsewhere.
+    const three = digits & (((digits >> 1) & (digits >> 2)) | 3 | (<u64>3 << 62))
+    numeric |= <u64>(three != 0) << block
+    block++
+  }
+  laneBefore = lane
+  anyDigit |= any
+}
+
+/** The bits of a block that stand for bytes in front of `end`. */
+// @ts-ignore: decorator
+@inline
+function inside(p: usize, end: usize): u64 {
+  return (<u64>1 << <u64>(end - p)) - 1
+}
+
+/** Ends of words in [from, end). */
+function scanWords(from: usize, end: usize): void {
   const zero = v128.load(VECTORS)
   const ten = v128.load(VECTORS, 16)
   const lower = v128.load(VECTORS, 32)
   const letter = v128.load(VECTORS, 48)
   const all = v128.load(VECTORS, 64)
   const control = v128.load(VECTORS, 80)
-  const backslash = v128.load(VECTORS, 96)
-  const coarse = v128.load(VECTORS, 112)
-  const ones = v128.load(VECTORS, 128)
-  let lane = laneBefore
-  let digitBefore: u64 = 0
-  let any: u64 = 0
-  let slot: usize = 0
+  const fold = v128.load(VECTORS, 176)
+  const bar = v128.load(SIGNS, 112)
+  let block: u64 = 0
   for (let p = from; p < end; p += 64) {
     const a = v128.load(p)
     const b = v128.load(p, 16)
     const c = v128.load(p, 32)
     const d = v128.load(p, 48)
-    const digitsA = isDigit(a, zero, ten)
-    const digitsB = isDigit(b, zero, ten)
-    const digitsC = isDigit(c, zero, ten)
-    const digitsD = isDigit(d, zero, ten)
-    const digits = mask(digitsA, digitsB, digitsC, digitsD)
     const inWord = mask(
-      isWord(a, digitsA, lower, letter, all),
-      isWord(b, digitsB, lower, letter, all),
-      isWord(c, digitsC, lower, letter, all),
-      isWord(d, digitsD, lower, letter, all),
+      isWord(a, zero, ten, lower, letter, all),
+      isWord(b, zero, ten, lower, letter, all),
+      isWord(c, zero, ten, lower, letter, all),
+      isWord(d, zero, ten, lower, letter, all),
     )
     // Blanks are what `lower` is made of.
     const blanks = mask(
@@ -160,49 +215,27 @@ function scan(from: usize, end: usize): void {
       i8x16.eq(c, lower),
       i8x16.eq(d, lower),
     )
-    // What may be a line break: one as it is, or a backslash.
-    const controls = i8x16.lt_u(
-      i8x16.min_u(i8x16.min_u(a, b), i8x16.min_u(c, d)),
-      control,
+    // What may be a line break, as it is or behind a backslash, and the signs of tables and tags.
+    const controls = i8x16.lt_u(i8x16.min_u(i8x16.min_u(a, b), i8x16.min_u(c, d)), control)
+    const signs = v128.or(
+      v128.or(isSign(a, fold, bar), isSign(b, fold, bar)),
+      v128.or(isSign(c, fold, bar), isSign(d, fold, bar)),
     )
-    const slashes = v128.or(
-      v128.or(i8x16.eq(a, backslash), i8x16.eq(b, backslash)),
-      v128.or(i8x16.eq(c, backslash), i8x16.eq(d, backslash)),
-    )
-    const quad = (quads(a, b, c, d, coarse, ones) << 4) | lane
-    lane = quad >> 16
-    const two = quad & (quad >> 1)
-    const long = two & (two >> 2) & (quad >> 4)
     const next = load<u8>(p, 64)
     let ends = inWord & ~((inWord >> 1) | (<u64>(codeOf(next) & WORD) << 63))
-    let first = digits & ~((digits << 1) | digitBefore)
-    digitBefore = digits >> 63
-    if (i8x16.bitmask(v128.or(v128.or(a, b), v128.or(c, d))) != 0) {
-      first |= pairs(p, p + 1, SEEDS)
+    if ((beyond >> block) & 1) {
       // Signs beyond ASCII may be of a word or not.
-      const signs = mask(a, b, c, d)
-      ends |= pairs(p - 1, p, TAILS) | (inWord & ~signs & ((signs >> 1) | (<u64>(next >> 7) << 63)))
+      const strange = mask(a, b, c, d)
+      ends |= pairs(p - 1, p, TAILS)
+      ends |= inWord & ~strange & ((strange >> 1) | (<u64>(next >> 7) << 63))
     }
-    if (end - p < 64) {
-      const inside = (<u64>1 << <u64>(end - p)) - 1
-      first &= inside
-      ends &= inside
-    }
-    store<u64>(MASKS + slot, digits)
-    store<u64>(WORD_ENDS + slot, ends)
-    store<u64>(SOME_ENDS + slot, ends & ~((blanks >> 1) | (<u64>(next == 0x20) << 63)))
-    any |= first
-    noteStarts(p, first)
-    if (long != 0) noteLanes(p, long)
-    const block = <u64>slot >> 3
-    broken |= <u64>(i8x16.bitmask(v128.or(controls, slashes)) != 0) << block
-    // Three digits in a row, or what may be of three that begin or end elsewhere.
-    const three = digits & (((digits >> 1) & (digits >> 2)) | 3 | (<u64>3 << 62))
-    numeric |= <u64>(three != 0) << block
-    slot += 8
+    if (end - p < 64) ends &= inside(p, end)
+    store<u64>(WORD_ENDS + (<usize>block << 3), ends)
+    const some = ends & ~((blanks >> 1) | (<u64>(next == 0x20) << 63))
+    store<u64>(SOME_ENDS + (<usize>block << 3), some)
+    broken |= <u64>(i8x16.bitmask(v128.or(controls, signs)) != 0) << block
+    block++
   }
-  laneBefore = lane
-  anyDigit |= any
 }
 
 // @ts-ignore: decorator
@@ -212,11 +245,12 @@ function codeOf(c: u32): u32 {
 }
 
 /**
- * Looks at the ends of words: at all of them near line breaks, where headers of tables stand, and in
- * front of numbers, where labels do; elsewhere at those which no blank follows.
+ * Looks at the ends of words: at all of them near line breaks and tags, where headers of tables stand,
+ * and in front of numbers, where labels do; elsewhere at those which no blank follows.
  */
 function words(from: usize, end: usize): void {
-  // Four blocks before and behind a line break; what follows the batch is not known yet.
+  scanWords(from, end)
+  // Four blocks before and behind them; what follows the batch is not known yet.
   const before = brokenBefore >> 60 != 0 ? <u64>15 : 0
   let near = broken | (broken << 1) | (broken >> 1)
   near |= (near << 1) | (near >> 1)

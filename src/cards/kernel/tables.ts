@@ -44,11 +44,11 @@ export function writeTables(memory: Uint8Array, layout: Layout): void {
   const planes = memory.subarray(layout.PLANES, layout.PLANES + planesEnd)
   writePlanes(planes)
   // The constants of the loop in `kernel.as`, in its order.
-  const constants = [0x30, 10, 0x20, 0x61, 26, 0x0e, 0x5c, 0x2a, 0xff, 0x0f, 0]
+  const constants = [0x30, 10, 0x20, 0x61, 26, 0x0e, 0x5c, 0x2a, 0xff, 0x0f, 0, 0x60]
   memory.set(vectors(constants), layout.VECTORS)
   memory.set(pairTables(firstBytes(planes), 0), layout.VECTORS + 192)
   memory.set(pairTables(tailsOf(names), 1), layout.VECTORS + 256)
-  memory.set(vectors(Buffer.from('%#=+/-_')), layout.VECTORS + 320)
+  memory.set(vectors(Buffer.from('%#=+/-_|')), layout.VECTORS + 320)
   const isSkipped = (b: number): boolean => memory[layout.CODES + b] === skip
   memory.set(endingsOf(names, isSkipped), layout.ENDS)
   memory.set(base64(), layout.BASE64)
