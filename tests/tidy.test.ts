@@ -199,7 +199,10 @@ const leftOver = [
   ],
   ['a conflict that was not resolved', new RegExp(`^(<{7}|>{7}) `, 'm')],
   ['a lint rule switched off without its reason', /(ox|es)lint-disable(?!.* -- \S)/],
-  ['a type error silenced without its reason', /@ts-(ignore(?!: decorator)|nocheck)|@ts-expect-error *$/m],
+  [
+    'a type error silenced without its reason',
+    /@ts-(ignore(?!: decorator)|nocheck)|@ts-expect-error *$/m,
+  ],
 ] as const
 
 test('nothing is left over', () => {

@@ -107,10 +107,10 @@ export class Groups {
     return (first === 6 && second === 13) || (first === 8 && second === 8) ? 2 : 0
   }
 
-  /** Whether the groups are of sizes in which few cards are written: 4-3-3-3, 4-4-4, 4-4-5, 4-4-4-2. */
+  /** Whether the groups are of sizes in which few cards are written: 4-3-3-3, 4-4-4, 4-4-5, 4-4-4-1. */
   isOdd(a: number, used: number): boolean {
     if (this.size(a + 1) === 3) return true
-    return this.size(a + 1) === 4 && (used === 3 || (used === 4 && this.size(a + 3) < 3))
+    return this.size(a + 1) === 4 && (used === 3 || (used === 4 && this.size(a + 3) < 2))
   }
 
   /** Puts the digits of `used` groups from `a` on into `into`; returns how many, 0 for too many. */

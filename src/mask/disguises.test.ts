@@ -11,7 +11,9 @@ const diners = pan(36, 14)
 const fours = grouped(visa, [4, 4, 4, 4], ' ')
 const [a = '', b = '', c = '', d = ''] = fours.split(' ')
 const stars = (number: string): string =>
-  Array.from(number).map((sign, i) => (/\d/.test(sign) && i < number.length - 4 ? '*' : sign)).join('')
+  Array.from(number)
+    .map((sign, i) => (/\d/.test(sign) && i < number.length - 4 ? '*' : sign))
+    .join('')
 const each = (number: string, spell: (digit: string) => string): string =>
   Array.from(number).map(spell).join('')
 const hex = (text: string): string => Buffer.from(text).toString('hex').toUpperCase()
