@@ -110,7 +110,13 @@ function take(p: usize, behind: usize, kind: i32, isBelow: bool): bool {
   const one = kind == NUMERAL ? 1 : 0
   // Of several encodings any may be undone and the others not.
   count = isBelow ? count + max(one, digits) : max(count + one, digits)
-  if (digits > 0) last = offset(behind)
+  if (digits > 0) {
+    last = offset(behind)
+    if (isBelow) {
+      gaps = 0
+      return true
+    }
+  }
   return kind != VISIBLE || ++gaps <= GAPS_MAX
 }
 

@@ -124,7 +124,7 @@ function isShort(p: usize): bool {
 function goesOn(p: usize): bool {
   let q = p
   while (at(q) == 0x5f && q - p < 32) q++
-  return (codeAt(q) & WORD) != 0
+  return at(q) < 0x80 && (codeAt(q) & WORD) != 0
 }
 
 /** Whether a string ends behind a name that ends at `p`. */
