@@ -114,7 +114,7 @@ const meanings: readonly (readonly [meaning: number, names: readonly string[]])[
   [
     NEARBY,
     list(`security exp expiry expires expiration expiring gültig ablaufdatum vencimiento checkout
-      prepaid payment payments declined charge charged`),
+      prepaid declined charge charged`),
   ],
   [
     NAME,

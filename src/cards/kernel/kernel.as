@@ -11,7 +11,7 @@ import { CODES, LANES, MASKS, SOME_ENDS, STARTS, VECTORS, WINDOW, WORD_ENDS } fr
 import { BEYOND, DIGIT, HIDES, INTRO, JOINER, LEADS, WORD, at, classAt } from './memory'
 import { clear, clearSpots, count, offset, secret, steps, worked } from './found'
 import { forget, spellingAt } from './forward'
-import { inside, isDigit, isSign, isWord, mask, pairs, quads } from './vectors'
+import { isDigit, isSign, isWord, mask, pairs, quads } from './vectors'
 import * as stretches from './digits'
 import * as base64 from './base64'
 import { noteFew, noteMany, settle } from './names'
