@@ -62,7 +62,9 @@ export function isOfIban(b: Uint8Array, start: number, from: number): boolean {
   return false
 }
 
-/** Whether [from, to) stands in a line of a hex dump: behind an offset and a colon. */
+const dumpWordsMin = 6
+
+/** Whether `from` stands in a line of a hex dump: an offset, a colon, and many words of four. */
 export function isOfDump(b: Uint8Array, start: number, from: number): boolean {
   const min = Math.max(start, from - reach)
   let at = from
@@ -73,7 +75,19 @@ export function isOfDump(b: Uint8Array, start: number, from: number): boolean {
   // `00000020: ` at the start of its line.
   const before = offset > start ? (b[offset - 1] ?? 0) : 0x0a
   const isLineStart = before === 0x0a || (before === 0x6e && b[offset - 2] === 0x5c)
-  return at - 1 - offset >= 7 && isLineStart
+  const digits = at - 1 - offset
+  if (digits < 7 || digits > 8 || !isLineStart) return false
+  let words = 0
+  while (b[at] === 0x20 && isWordOfFour(b, at + 1)) {
+    words++
+    at += 5
+  }
+  return words >= dumpWordsMin
+}
+
+function isWordOfFour(b: Uint8Array, at: number): boolean {
+  for (let i = at; i < at + 4; i++) if (hexValue[b[i] ?? 0] === 0) return false
+  return hexValue[b[at + 4] ?? 0] === 0
 }
 
 /** A UUID, or a hex word of 24 digits and more with letters in it. */
