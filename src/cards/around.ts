@@ -74,7 +74,8 @@ export function isOfDump(b: Uint8Array, start: number, from: number): boolean {
   while (offset > min && hexValue[b[offset - 1] ?? 0] !== 0) offset--
   // `00000020: ` at the start of its line.
   const before = offset > start ? (b[offset - 1] ?? 0) : 0x0a
-  const isLineStart = before === 0x0a || (before === 0x6e && b[offset - 2] === 0x5c)
+  const isLineStart =
+    before === 0x0a || before === 0x22 || (before === 0x6e && b[offset - 2] === 0x5c)
   const digits = at - 1 - offset
   if (digits < 7 || digits > 8 || !isLineStart) return false
   let words = 0

@@ -33,7 +33,7 @@ export function eachTag(
       const divider = (text[from + digits] ?? 0) | 0x20
       const rest = digitsIn(text, from + digits + 1, to)
       const isWhole = isTrack
-        ? digits >= 12 && digits <= 19 && divider === 0x64 && rest >= 7
+        ? digits >= 12 && digits <= 19 && divider === 0x64 && rest >= 7 && isHex(text, from, to)
         : digits >= 12 && isPadded(text, from + digits, to) && !goesOn(text[to] ?? 0)
       if (isWhole) found(start + from, start + (isTrack ? to : from + digits), isTrack)
     }
@@ -58,3 +58,8 @@ function isPadded(text: Uint8Array, from: number, to: number): boolean {
 }
 
 const goesOn = (b: number): boolean => isLetter[b] === 1 && hexValue[b] === 0
+
+function isHex(text: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (hexValue[text[i] ?? 0] === 0) return false
+  return true
+}

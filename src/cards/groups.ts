@@ -151,13 +151,14 @@ export class Groups {
     const isBehind = a + used < end && this.#isLike(bytes, a + used, this.size(a))
     const isBefore = a > first && this.#isLike(bytes, a - 1, this.size(a))
     if (!isBehind && !isBefore) return end - first > used + 3
-    // A date may close the row.
-    const isDated =
-      (end - first) % used === 1 && isDate(bytes, this.start(end - 1), this.size(end - 1))
-    const last = isDated ? end - 1 : end
-    if ((last - first) % used !== 0) return true
-    for (let i = first; i < last; i += used) {
-      if (this.fitting(i) < used || !this.passes(bytes, i, used)) return true
+    // A row of card numbers, one after the other, is no crowd; a date may close it.
+    const isDated = isDate(bytes, this.start(end - 1), this.size(end - 1))
+    for (let i = first; i < end;) {
+      const most = this.fitting(i)
+      const next = most > 0 && this.passes(bytes, i, most) ? most : most === 5 ? 4 : 0
+      if (isDated && i === end - 1) return false
+      if (next === 0 || !this.passes(bytes, i, next)) return true
+      i += next
     }
     return false
   }
@@ -166,6 +167,9 @@ export class Groups {
   #isLike(bytes: Uint8Array, i: number, size: number): boolean {
     // A group at the end of a word is a part of that word.
     if (i === 0 && isLetter[bytes[this.start(0) - 1] ?? 0] === 1) return false
+    // One that goes on with another sign begins a number of its own.
+    const [before, behind] = [this.#gaps[i - 1] ?? 0, this.#gaps[i] ?? 0]
+    if (i > 0 && i + 1 < this.count && behind !== before && behind !== lineBreak) return false
     return this.size(i) === size && !isDate(bytes, this.start(i), size)
   }
 

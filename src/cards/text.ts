@@ -18,7 +18,7 @@ import {
   leadsIn,
   mayJoin,
 } from './bytes.ts'
-import { CERTAIN, HIGH, MAGNETIC, PAN, RECORD_ONLY, SECRET_PIN } from './findings.ts'
+import { CERTAIN, HIGH, LOW, MAGNETIC, PAN, RECORD_ONLY, SECRET_PIN } from './findings.ts'
 import { MARKER, STARS, VERIFICATION, WORD, code } from './findings.ts'
 import { Groups, canBegin } from './groups.ts'
 import { contextReach, hasContext, isBlankLetter, labelBefore } from './labels.ts'
@@ -173,8 +173,10 @@ export class TextScanner {
       if (beyond < 0) return this.#viaNormal(from, to, done)
       if (beyond > to || length >= 12) {
         // A group that begins no number may still have a label.
+        const told = this.#told
         if (length <= 12 && this.#begun !== from) this.#labelled(from, to, next)
-        return beyond
+        // What follows a labelled group is a row of its own.
+        return this.#told === told ? beyond : to
       }
     }
     if (length <= 8 && length >= 4 && to + 3 < end) {
@@ -236,12 +238,13 @@ export class TextScanner {
     if (used === 1 && this.#track(from, to, length)) return true
     if ((this.#hint & CARD) !== 0) return this.#tell(from, to, length, CERTAIN)
     const brand = isOneDigit(this.#digits, length) ? 0 : brandOf(this.#digits, length)
-    if (brand > 0 && !isInside(bytes, this.#start, this.#end, from, to)) {
-      const confidence = this.#weigh(a, used, length, brand)
-      if (confidence >= 0) return this.#tell(from, to, length, confidence)
-    }
+    const isPlain = brand > 0 && !isInside(bytes, this.#start, this.#end, from, to)
+    const confidence = isPlain ? this.#weigh(a, used, length, brand) : -1
+    if (confidence > LOW) return this.#tell(from, to, length, confidence)
+    // A label that says card makes the weakest number certain.
     const isNamed = (labelBefore(this.#scan.names, bytes, this.#start, from) & CARD) !== 0
-    return isNamed && this.#tell(from, to, length, CERTAIN)
+    if (isNamed) return this.#tell(from, to, length, CERTAIN)
+    return confidence === LOW && this.#tell(from, to, length, LOW)
   }
 
   /** How sure it is that the digits at hand, made of `used` groups from `a` on, are a card number. */
