@@ -66,10 +66,19 @@ export function keyText(bytes: Uint8Array, levels: number): string {
 const backslash = 0x5c
 /** More than any text is looked into. */
 const levelsMax = 6
+/** As `Names.word` remembers them. */
+const wordBytesMax = 24
 
 /** The meanings of a name that stands as a value, whose letters may be written as escapes. */
 export function meaningAt(names: Names, bytes: Uint8Array, start: number, end: number): number {
   const raw = bytes.subarray(start, end)
-  if (!raw.includes(backslash)) return names.meaning(bytes, start, end)
+  if (!raw.includes(backslash)) {
+    // What has hardly a digit is remembered: rows say the same few things again and again.
+    let digits = 0
+    for (const b of raw) if ((b ^ 0x30) < 10) digits++
+    return digits <= 2 && raw.length <= wordBytesMax
+      ? names.word(bytes, start, end)
+      : names.meaning(bytes, start, end)
+  }
   return names.meaningOfText(keyText(raw, levelsMax))
 }
