@@ -119,8 +119,13 @@ function stampOf(stats: Stats | undefined): string {
   return [stats.dev, stats.ino, stats.mtimeMs, stats.ctimeMs, stats.size].join(':')
 }
 
-/** One descriptor for looking and reading, so that both are of one file. */
-function readSecretFile(path: string, where: string): { text: string; stamp: string } {
+/**
+ * The text of a file that only its owner can read, without one line break at its end, and a stamp
+ * that differs once the file was changed. One descriptor for looking and reading, so that both are
+ * of one file.
+ * @throws {Fault} `secret_missing` when there is none, others can read it, or it is over 64 KiB.
+ */
+export function readSecretFile(path: string, where: string): { text: string; stamp: string } {
   let descriptor: number
   try {
     descriptor = openSync(path, 'r')

@@ -1,0 +1,31 @@
+/** Tokens which a platform or an agent puts into a file for this process. */
+import { readFileSync } from 'node:fs'
+import { wrapFault } from './wrapping.ts'
+import type { WrapperKind } from './wrapping.ts'
+
+/** The environment, as the process was given it. */
+export type Env = Readonly<Record<string, string | undefined>>
+
+const bytesMax = 64 * 1_024
+
+/**
+ * The token without its outer blanks. The mode of the file is the platform's, often 0644 within the
+ * container, so it is not looked at. Such tokens are short-lived: read them each time.
+ * @param name the variable that names the file. @param usual its path where the variable is not set.
+ * @throws {Fault} `config_bad`, reason `kek_settings`, naming the variable alone.
+ */
+export function readTokenFile(env: Env, name: string, kind: WrapperKind, usual?: string): string {
+  const path = env[name] ?? usual
+  const text = path === undefined ? '' : readSmall(path)
+  if (/^[\x21-\x7e]+$/.test(text)) return text
+  throw wrapFault('kek_settings', `the file of ${name} cannot be read or holds no token`, { kind })
+}
+
+function readSmall(path: string): string {
+  try {
+    const bytes = readFileSync(path)
+    return bytes.length <= bytesMax ? bytes.toString('latin1').trim() : ''
+  } catch {
+    return '' // Said by the caller, who knows the setting.
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Tokens of HashiCorp Vault (and OpenBao). The first that applies is taken:
+ *
+ * 1. `VAULT_TOKEN_FILE`: a file which Vault Agent keeps fresh;
+ * 2. `VAULT_TOKEN`;
+ * 3. AppRole: `VAULT_ROLE_ID` with `VAULT_SECRET_ID` or `VAULT_SECRET_ID_FILE`;
+ * 4. Kubernetes: `VAULT_K8S_ROLE`, with the service account's token (`VAULT_K8S_TOKEN_FILE`).
+ *
+ * `VAULT_AUTH_MOUNT` names the mount of 3 and 4 where it is not `approle` or `kubernetes`.
+ * Sources: Vault HTTP API, "AppRole auth method", "Kubernetes auth method".
+ */
+import type { Answered } from './ask.ts'
+import { keptToken } from './kept-token.ts'
+import type { FreshToken, TokenParts, TokenSource } from './kept-token.ts'
+import { readTokenFile } from './token-file.ts'
+import type { Env } from './token-file.ts'
+import { memberOf, wrapFault } from './wrapping.ts'
+
+const projected = '/var/run/secrets/kubernetes.io/serviceaccount/token'
+const mountForm = /^[0-9a-zA-Z_-]+(?:\/[0-9a-zA-Z_-]+){0,7}$/
+const headerValue = /^[\x21-\x7e]{1,8192}$/
+
+/** What logging in takes. */
+interface Login {
+  readonly mount: string
+  readonly json: () => object
+}
+
+/** @param origin of Vault, from `VAULT_ADDR`. @param headers that every request carries. */
+export function vaultTokens(
+  origin: string,
+  headers: Readonly<Record<string, string>>,
+  parts: TokenParts,
+): TokenSource {
+  const { env, hide } = parts
+  const fixed = fixedToken(env)
+  if (fixed !== undefined) {
+    const token = async (): Promise<string> => {
+      const value = checkToken(fixed())
+      hide(value)
+      return value
+    }
+    return { token, forget() {} }
+  }
+  const login = loginOf(env)
+  return keptToken(parts, async () => {
+    const url = new URL(`/v1/auth/${login.mount}/login`, origin)
+    // Each login may use up a secret id that is good for a few only: never sent twice.
+    const question = { method: 'POST', url, headers, json: login.json() } as const
+    return tokenIn(await parts.ask({ ...question, isRepeatable: false }))
+  })
+}
+
+function fixedToken(env: Env): (() => string) | undefined {
+  if (env['VAULT_TOKEN_FILE'] !== undefined) {
+    return () => readTokenFile(env, 'VAULT_TOKEN_FILE', 'vault')
+  }
+  const token = env['VAULT_TOKEN']
+  return token === undefined ? undefined : () => token
+}
+
+function checkToken(value: string): string {
+  if (headerValue.test(value)) return value
+  throw wrapFault('kek_settings', 'VAULT_TOKEN is empty or no token', { kind: 'vault' })
+}
+
+function loginOf(env: Env): Login {
+  const roleId = env['VAULT_ROLE_ID']
+  if (roleId !== undefined) {
+    return {
+      mount: mountOf(env, 'approle'),
+      json: () => ({ role_id: roleId, secret_id: secretId(env) }),
+    }
+  }
+  const role = env['VAULT_K8S_ROLE']
+  if (role !== undefined) {
+    const jwt = (): string => readTokenFile(env, 'VAULT_K8S_TOKEN_FILE', 'vault', projected)
+    return { mount: mountOf(env, 'kubernetes'), json: () => ({ role, jwt: jwt() }) }
+  }
+  const ways = 'VAULT_TOKEN_FILE, VAULT_TOKEN, VAULT_ROLE_ID or VAULT_K8S_ROLE'
+  throw wrapFault('kek_settings', `none of ${ways} is set`, { kind: 'vault' })
+}
+
+function secretId(env: Env): string {
+  return env['VAULT_SECRET_ID'] ?? readTokenFile(env, 'VAULT_SECRET_ID_FILE', 'vault')
+}
+
+function mountOf(env: Env, usual: string): string {
+  const mount = env['VAULT_AUTH_MOUNT'] ?? usual
+  if (mountForm.test(mount)) return mount
+  throw wrapFault('kek_settings', 'VAULT_AUTH_MOUNT is no mount', { kind: 'vault' })
+}
+
+/** A lease of 0 seconds never ends; it is renewed once a day all the same. */
+function tokenIn({ status, body }: Answered): FreshToken {
+  if (status >= 500) {
+    throw wrapFault('kek_down', `Vault answers a login with an error (${status})`, {
+      kind: 'vault',
+    })
+  }
+  if (status !== 200) {
+    throw wrapFault('kek_denied', `Vault refuses the login (${status}); see to role and secret`, {
+      kind: 'vault',
+    })
+  }
+  const auth = memberOf(body, 'auth')
+  const value = memberOf(auth, 'client_token')
+  const lease = memberOf(auth, 'lease_duration')
+  if (typeof value === 'string' && headerValue.test(value) && typeof lease === 'number') {
+    const seconds = lease > 0 ? Math.min(lease, 86_400) : 86_400
+    return { value, livesMs: seconds * 1_000 }
+  }
+  throw wrapFault('kek_answer', 'the answer to a login holds no token', { kind: 'vault' })
+}
