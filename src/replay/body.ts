@@ -1,11 +1,17 @@
 /** A recorded message for reading: the query text as it was sent, the output as it was received. */
 import { NONE, readJson } from '../wire/json.ts'
-import { visible } from './plain.ts'
+import type { BodyState } from '../record/read.ts'
 import type { JsonTree, Node } from '../wire/json.ts'
 
 const limits = { bytesMax: 268_435_456, depthMax: 512 }
 
-/** One named piece of a message, its text safe for a terminal. It may have several lines. */
+/** What a reader is told in the place of a body that cannot be read. */
+export const unreadable: Readonly<Partial<Record<BodyState, string>>> = {
+  shredded: 'content destroyed with the key of its month; this entry and its proof still stand',
+  locked: 'content encrypted, and its key is not at hand',
+}
+
+/** One named piece of a message, as others wrote it: make it safe for where it is shown. */
 export interface Piece {
   readonly name: string
   readonly text: string
@@ -22,7 +28,7 @@ export function piecesOf(body: Uint8Array): Piece[] {
     tree = readJson(body, limits)
   } catch {
     // Not JSON, or beyond what our reader takes: it is shown as it is.
-    return [{ name: 'text', text: visible(Buffer.from(body).toString('utf8')) }]
+    return [{ name: 'text', text: Buffer.from(body).toString('utf8') }]
   }
   const found = [...paramsOf(tree), ...resultOf(tree)]
   return found.length > 0 ? found : [piece(tree, 'message', tree.root)]
@@ -66,5 +72,5 @@ function members(tree: JsonTree, object: Node): Piece[] {
 function piece(tree: JsonTree, name: string, node: Node): Piece {
   const isString = tree.kind(node) === 'string'
   const text = isString ? tree.text(node) : Buffer.from(tree.raw(node)).toString('utf8')
-  return { name: visible(name), text: visible(text) }
+  return { name, text }
 }
