@@ -89,7 +89,12 @@ export const realDisk: Disk = {
   open: (path, mode) => openFile(path, mode === 'write' ? writing : constants.O_RDONLY),
   async makeFolder(path) {
     const first = await fs.mkdir(path, { recursive: true, mode: 0o700 })
-    if (first === undefined) return
+    if (first === undefined) {
+      // It may have been made by a process that died before the names were durable.
+      await syncFolder(dirname(path))
+      await syncFolder(dirname(dirname(path)))
+      return
+    }
     // Each new folder's name stands in its parent, so each parent is synced, innermost first.
     for (let at = path; at.length >= first.length; at = dirname(at)) {
       await syncFolder(dirname(at))

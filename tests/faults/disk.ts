@@ -5,6 +5,8 @@
  * as a seed decides.
  */
 import { basename, dirname } from 'node:path'
+import { Dice } from './dice.ts'
+import { resized } from './paged.ts'
 import type { Committed, Disk, DiskFile } from '../../src/base/disk.ts'
 
 /**
@@ -44,7 +46,7 @@ export class FaultyMachine {
   operations = 0
   plan: Plan | undefined
   freeBytes = 1_000_000_000
-  readonly #random: () => number
+  readonly #dice: Dice
   readonly #syncs: boolean
   #boot = 0
   #names = new Map<string, Inode>()
@@ -54,7 +56,7 @@ export class FaultyMachine {
 
   /** @param syncs false takes the sync out of every commit: it reports success all the same. */
   constructor(options: { seed: number; syncs?: boolean }) {
-    this.#random = randomFrom(options.seed)
+    this.#dice = new Dice(options.seed)
     this.#syncs = options.syncs ?? true
   }
 
@@ -87,7 +89,8 @@ export class FaultyMachine {
     this.plan = undefined
     const cuts = new Map<string, number>()
     for (const { folder } of this.#changes) cuts.set(folder, (cuts.get(folder) ?? 0) + 1)
-    for (const [folder, count] of cuts) cuts.set(folder, Math.floor(this.#random() * (count + 1)))
+    for (const [folder, count] of cuts)
+      cuts.set(folder, Math.floor(this.#dice.next() * (count + 1)))
     for (const { folder, change } of this.#changes) {
       const left = cuts.get(folder) ?? 0
       if (left > 0) apply(this.#durableNames, change)
@@ -177,7 +180,7 @@ export class FaultyMachine {
     // Pages reach the disk in any order: of the bytes some sectors are new, the rest is old.
     const partly = (): number => {
       for (let from = 0; from < bytes.length; from += sectorBytes) {
-        if (this.#random() < 0.5) continue
+        if (this.#dice.next() < 0.5) continue
         this.#write(inode, bytes.subarray(from, from + sectorBytes), position + from)
       }
       return 0
@@ -185,7 +188,7 @@ export class FaultyMachine {
     const isShort = this.plan?.how === 'short' && this.plan.at === this.operations + 1
     if (!isShort) return await this.#run(boot, whole, partly)
     return await this.#run(boot, () => {
-      const written = Math.floor(this.#random() * bytes.length)
+      const written = Math.floor(this.#dice.next() * bytes.length)
       this.#write(inode, bytes.subarray(0, written), position)
       return written
     })
@@ -250,17 +253,6 @@ export class FaultyMachine {
   }
 }
 
-/** Numbers in [0, 1) that a seed decides (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000
-  }
-}
-
 function apply(names: Map<string, Inode>, change: Change): void {
   if ('make' in change) names.set(change.make, change.inode)
   else if ('drop' in change) names.delete(change.drop)
@@ -268,12 +260,6 @@ function apply(names: Map<string, Inode>, change: Change): void {
     names.delete(change.from)
     names.set(change.to, change.inode)
   }
-}
-
-function resized(bytes: Buffer, size: number): Buffer {
-  const fresh = Buffer.alloc(size)
-  bytes.copy(fresh, 0, 0, size)
-  return fresh
 }
 
 function failure(code: string): Error & { code: string } {
