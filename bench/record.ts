@@ -209,6 +209,7 @@ function encodeUs(): number {
   const stored = {
     bytes: new Uint8Array(300),
     encoding: 'identity',
+    key: undefined,
     sha256: 'a'.repeat(64),
   } as const
   const into = Buffer.alloc(4096)

@@ -1,9 +1,13 @@
 /** The console listener as far as it goes today: one page on what is in force, metrics, health. */
+import { realDisk } from '../base/disk.ts'
 import { Fault } from '../base/fault.ts'
+import type { ConsoleRoles } from '../config/types.ts'
 import { readiness } from '../exchange/asides.ts'
 import type { Stations } from '../exchange/stations.ts'
 import { checkHost } from '../listener/host.ts'
 import type { Incoming } from '../listener/incoming.ts'
+import { holds } from '../policy/grants.ts'
+import { serveLog } from '../verify/serve-log.ts'
 import type { Metrics } from './meters.ts'
 
 const policy =
@@ -23,10 +27,17 @@ export function isAllowedHost(headers: Incoming['headers'], hosts: readonly stri
   }
 }
 
-export async function serveConsole(
-  incoming: Incoming,
-  of: { at: Stations; metrics: Metrics; version: string; answersTo: ConsoleCheck },
-): Promise<void> {
+export interface ConsoleParts {
+  readonly at: Stations
+  readonly metrics: Metrics
+  readonly version: string
+  readonly answersTo: ConsoleCheck
+  readonly roles: ConsoleRoles
+  /** The writer's folder. */
+  readonly logFolder: string
+}
+
+export async function serveConsole(incoming: Incoming, of: ConsoleParts): Promise<void> {
   const { method, path } = incoming
   const send = (status: number, type: string, body: string): void => {
     const headers = {
@@ -41,6 +52,8 @@ export async function serveConsole(
     send(403, 'text/plain; charset=utf-8', 'The console does not answer to this Host.\n')
   } else if (method !== 'GET' && method !== 'HEAD') {
     send(405, 'text/plain; charset=utf-8', 'Only GET is served here.\n')
+  } else if (path.startsWith('/log/')) {
+    await serveTheLog(incoming, of)
   } else if (path === '/metrics') {
     send(200, of.metrics.contentType, await of.metrics.page())
   } else if (path === '/healthz') {
@@ -52,6 +65,33 @@ export async function serveConsole(
     send(200, 'text/html; charset=utf-8', page(of.at, of.version))
   } else {
     send(404, 'text/plain; charset=utf-8', 'Nothing is served at this path.\n')
+  }
+}
+
+/** Hashes are for everybody who reaches the console, entries for those who may read them. */
+async function serveTheLog(incoming: Incoming, of: ConsoleParts): Promise<void> {
+  const { method, path } = incoming
+  const maySeeEntries = path.startsWith('/log/tile/entries/') && (await isReader(incoming, of))
+  const { body, headers, status } = await serveLog(path, {
+    folder: of.logFolder,
+    disk: realDisk,
+    maySeeEntries,
+  })
+  const own = { 'x-content-type-options': 'nosniff', 'content-security-policy': policy }
+  incoming.begin(status, { ...own, ...headers }).end(method === 'HEAD' ? undefined : body)
+}
+
+async function isReader({ headers }: Incoming, { at, roles }: ConsoleParts): Promise<boolean> {
+  const authorization = headers.all('authorization')
+  if (authorization.length === 0) return false
+  try {
+    const principal = await at.identity.identify(authorization, '/log')
+    const readers = [roles.analyst, roles.auditor]
+    return readers.some((who) => who !== undefined && holds(who, principal))
+  } catch (error) {
+    // Going on is safe: nobody known, so no entries.
+    if (error instanceof Fault) return false
+    throw error
   }
 }
 

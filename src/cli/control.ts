@@ -10,26 +10,29 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { Readable } from 'node:stream'
 import { Fault } from '../base/fault.ts'
-import type { Log, Stations } from '../exchange/stations.ts'
-import { daysOf, exposureLines } from './exposure-lines.ts'
-import type { ExposureAsked } from './exposure-lines.ts'
-import { look } from './look.ts'
-import type { Look } from './look.ts'
+import type { Log } from '../exchange/stations.ts'
+import { parseAsked } from './asked.ts'
+import type { Asked } from './asked.ts'
 
 export interface Control {
   close(): Promise<void>
 }
 
+/** Answers what was asked, line by line. @param by the user of this machine who asks. */
+export type AnswerAsked = (asked: Asked, by: string) => Promise<AsyncIterable<string>>
+
+const bodyBytesMax = 1_048_576
+
 /** Starts answering on the socket of a data folder. */
 export async function openControl(of: {
   dataDir: string
-  at: Stations
+  answer: AnswerAsked
   log: Log
 }): Promise<Control> {
   const path = join(of.dataDir, 'control.sock')
   rmSync(path, { force: true }) // The lock of the record is ours: whoever made it is gone.
   const server = createServer((req, res) => {
-    answer(req, res, of).catch((error: unknown) => {
+    answer(req, res, of.answer).catch((error: unknown) => {
       of.log.warn({ kind: error instanceof Error ? error.constructor.name : 'unknown' }, 'control')
       res.destroy()
     })
@@ -51,21 +54,18 @@ async function close(server: Server, path: string): Promise<void> {
 async function answer(
   req: IncomingMessage,
   res: ServerResponse,
-  { dataDir, at }: { dataDir: string; at: Stations },
+  answerAsked: AnswerAsked,
 ): Promise<void> {
-  const url = new URL(req.url ?? '/', 'http://control')
-  const wanted = exposureOf(url) ?? lookOf(url)
-  if (wanted === undefined) {
+  const body = req.method === 'POST' ? await bodyOf(req) : undefined
+  const asked = body === undefined ? undefined : parseAsked(body)
+  if (asked === undefined) {
     res.writeHead(404).end()
     return
   }
   const user = req.headers['x-sallyport-user']
   const by = typeof user === 'string' ? decodeURIComponent(user) : 'unknown'
   try {
-    const lines =
-      wanted.what === 'exposure'
-        ? await exposureLines(wanted, (asked) => at.exposure.list(asked))
-        : await look(wanted, { dataDir, recorder: at.recorder, masker: at.masker, by })
+    const lines = await answerAsked(asked, by)
     res.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' })
     await pipeline(Readable.from(lines), res)
   } catch (error) {
@@ -74,20 +74,15 @@ async function answer(
   }
 }
 
-function lookOf({ pathname, searchParams }: URL): Look | undefined {
-  const format = searchParams.get('format') === 'jsonl' ? 'jsonl' : 'text'
-  if (pathname === '/sessions') return { what: 'sessions', format }
-  const session = searchParams.get('session')
-  if (pathname === '/replay' && session !== null) return { what: 'replay', session, format }
-  return undefined
-}
-
-/** Figures of the state, not a look at the record: nothing is recorded of it. */
-function exposureOf({ pathname, searchParams }: URL): ExposureAsked | undefined {
-  const days = daysOf(searchParams.get('days') ?? '')
-  if (pathname !== '/exposure' || days === undefined) return undefined
-  const format = searchParams.get('format') === 'jsonl' ? 'jsonl' : 'text'
-  return { what: 'exposure', days, principal: searchParams.get('principal') ?? undefined, format }
+async function bodyOf(req: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of req as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > bodyBytesMax) return undefined
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
 }
 
 /**
@@ -97,19 +92,14 @@ function exposureOf({ pathname, searchParams }: URL): ExposureAsked | undefined 
  */
 export async function askGateway(
   dataDir: string,
-  wanted: Look | ExposureAsked,
+  asked: Asked,
   user: string,
 ): Promise<AsyncIterable<Buffer> | undefined> {
-  const query = new URLSearchParams({ format: wanted.format })
-  if (wanted.what === 'replay') query.set('session', wanted.session)
-  if (wanted.what === 'exposure') {
-    query.set('days', String(wanted.days))
-    if (wanted.principal !== undefined) query.set('principal', wanted.principal)
-  }
   const response = await new Promise<IncomingMessage | undefined>((resolve, reject) => {
     const req = request({
       socketPath: join(dataDir, 'control.sock'),
-      path: `/${wanted.what}?${query.toString()}`,
+      path: '/',
+      method: 'POST',
       headers: { 'x-sallyport-user': encodeURIComponent(user) },
     })
     req.once('response', resolve)
@@ -117,7 +107,7 @@ export async function askGateway(
       if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(undefined)
       else reject(error)
     })
-    req.end()
+    req.end(JSON.stringify(asked))
   })
   if (response === undefined || response.statusCode === 200) return response
   const chunks: Buffer[] = []

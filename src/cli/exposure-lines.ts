@@ -8,7 +8,7 @@ export interface ExposureAsked {
   readonly what: 'exposure'
   readonly days: number
   /** A subject or name, exactly; undefined for everybody. */
-  readonly principal: string | undefined
+  readonly principal?: string | undefined
   readonly format: 'text' | 'jsonl'
 }
 

@@ -1,13 +1,23 @@
 /** The installation's own keys, in `DATA/keys/`, each file 0600, made at the first start. */
 import { createPrivateKey, generateKeyPairSync, hkdfSync, randomBytes } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { Fault } from '../base/fault.ts'
+import type { SigningKeys } from '../record/tree-keys.ts'
+import { hasMlDsa44 } from '../tlog/keys.ts'
 
 export interface Keys {
-  /** Ed25519; signs seals. */
-  readonly signing: KeyObject
+  /** What signs the checkpoints of the record. */
+  readonly signing: SigningKeys
   /** 32 bytes; seals aliases of opaque values. */
   readonly seal: Uint8Array
   /** 32 bytes; keyed hashes of session, event and task ids. */
@@ -24,9 +34,6 @@ export function openKeys(dataDir: string): Keys {
   const dir = join(dataDir, 'keys')
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   chmodSync(dir, 0o700)
-  const pem = readOrMake(join(dir, 'signing.pem'), () =>
-    generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-  )
   const master = Buffer.from(
     readOrMake(join(dir, 'gateway.key'), () => `${randomBytes(32).toString('base64')}\n`),
     'base64',
@@ -36,18 +43,66 @@ export function openKeys(dataDir: string): Keys {
     new Uint8Array(hkdfSync('sha256', master, '', `sallyport/${use}/v1`, 32))
   const cards = Buffer.from(derive('cards'))
   return {
-    signing: signingKey(pem),
+    signing: signingKeys(dir),
     seal: derive('seal'),
     state: derive('state'),
     cards: Uint32Array.of(cards.readUInt32LE(0), cards.readUInt32LE(4)),
   }
 }
 
-function signingKey(pem: string): KeyObject {
+/** The key now in use, the one before while both sign, and the post-quantum one where Node has it. */
+function signingKeys(dir: string): SigningKeys {
+  const made = (): string => pemOf(generateKeyPairSync('ed25519').privateKey)
+  const current = privateKey('signing.pem', readOrMake(join(dir, 'signing.pem'), made))
+  const hasPast = existsSync(join(dir, 'signing-old.pem'))
+  const past = hasPast
+    ? privateKey('signing-old.pem', read(join(dir, 'signing-old.pem')))
+    : undefined
+  const old = Date.now() < overlapUntilMs(dir) ? past : undefined
+  if (!hasMlDsa44()) return { current, old, past }
+  const path = join(dir, 'signing-ml-dsa-44.pem')
+  const pem = readOrMake(path, () => pemOf(generateKeyPairSync('ml-dsa-44').privateKey))
+  return { current, old, past, postQuantum: privateKey('signing-ml-dsa-44.pem', pem) }
+}
+
+/** Until when the old signing key signs too; 0 when there is none. */
+function overlapUntilMs(dir: string): number {
+  const path = join(dir, 'signing-old.until')
+  if (!existsSync(path) || !existsSync(join(dir, 'signing-old.pem'))) return 0
+  return Date.parse(read(path).trim())
+}
+
+/**
+ * Makes a new signing key; the old one signs along until then. In this order a crash leaves either
+ * the old key alone, or both.
+ * @returns both.
+ */
+export function rotateSigningKey(
+  dataDir: string,
+  untilMs: number,
+): { from: KeyObject; to: KeyObject } {
+  const dir = join(dataDir, 'keys')
+  const from = openKeys(dataDir).signing.current
+  const to = generateKeyPairSync('ed25519').privateKey
+  const write = (name: string, text: string): void => {
+    writeFileSync(join(dir, `${name}.part`), text, { mode: 0o600, flush: true })
+    renameSync(join(dir, `${name}.part`), join(dir, name))
+  }
+  write('signing-old.until', `${new Date(untilMs).toISOString()}\n`)
+  write('signing-old.pem', pemOf(from))
+  write('signing.pem', pemOf(to))
+  return { from, to }
+}
+
+function pemOf(key: KeyObject): string {
+  return key.export({ type: 'pkcs8', format: 'pem' }).toString()
+}
+
+function privateKey(name: string, pem: string): KeyObject {
   try {
     return createPrivateKey(pem)
   } catch (cause) {
-    throw unusable('signing.pem', 'it is no private key in PEM form', cause)
+    throw unusable(name, 'it is no private key in PEM form', cause)
   }
 }
 
@@ -58,6 +113,10 @@ function readOrMake(file: string, make: () => string): string {
     // It is there already, which is the usual case; anything else is told by the read below.
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   }
+  return read(file)
+}
+
+function read(file: string): string {
   if ((statSync(file).mode & 0o077) !== 0) {
     throw unusable(file.split('/').at(-1) ?? file, 'others than its owner can read it')
   }

@@ -1,50 +1,154 @@
-/** A look at the record: recorded itself, before its first line is read. */
+/** A look at the record: recorded itself, before its first line is read, and again with how much it
+ *  showed. What is shown was checked against the newest checkpoint while it was read. */
 import { join } from 'node:path'
-import { Fault } from '../base/fault.ts'
-import { realDisk } from '../base/disk.ts'
-import type { Masker } from '../mask/masker.ts'
-import { share } from '../record/entry.ts'
-import { listWriters, readRecord } from '../record/read.ts'
-import { replayLines } from '../replay/replay.ts'
+import { readRecord } from '../record/read.ts'
+import type { RecordedEntry } from '../record/read.ts'
+import { replay } from '../replay/replay.ts'
 import { sessionLines } from '../replay/sessions.ts'
-import type { Recorder } from '../record/record.ts'
+import { parseQuery } from '../search/parse.ts'
+import type { Query } from '../search/query.ts'
+import { leafHash, verifyInclusion } from '../tlog/merkle.ts'
+import { differs, proofOf, prover, signedTree } from '../verify/prove.ts'
+import { recordBy } from './answer.ts'
+import type { Look, ReplayLook, SearchLook } from './asked.ts'
+import type { Desk } from './desk.ts'
+import { searchLines } from './search-lines.ts'
+import { version } from './version.ts'
 
-export type Look =
-  | { readonly what: 'sessions'; readonly format: 'text' | 'jsonl' }
-  | { readonly what: 'replay'; readonly session: string; readonly format: 'text' | 'jsonl' }
+/** What a look needs when nobody records it: only for a copy of a data folder. */
+export type Viewing = Pick<Desk, 'place' | 'origin' | 'clock' | 'find'>
 
-export interface Looking {
-  readonly dataDir: string
-  readonly recorder: Recorder
-  readonly masker: Masker
-  /** The user of this machine who asks. */
-  readonly by: string
+/** How much was shown so far. */
+interface Shown {
+  count: number
 }
 
 /**
  * Records the look, then gives its lines.
- * @throws {Fault} `record_down`, `record_full`: what cannot be recorded is not shown.
+ * @throws {Fault} `record_down`, `record_full`: what cannot be recorded is not shown; `bad_params`
+ *   for a query that is none; `session_unknown` when nothing fits.
  */
-export async function look(wanted: Look, looking: Looking): Promise<AsyncIterable<string>> {
-  const { dataDir, recorder, masker, by } = looking
-  const principal = masker.words({ issuer: 'local', subject: by, kind: 'local' as const })
-  const viewed = wanted.what === 'replay' ? masker.word(wanted.session).value : undefined
-  const entry = { type: 'record.viewed' as const, what: wanted.what, by: 'cli' as const, viewed }
-  await recorder.append('look', share({ principal }), [{ entry }])
-  return await started(linesOf(wanted, dataDir))
+export async function look(wanted: Look, by: string, desk: Desk): Promise<AsyncIterable<string>> {
+  const { clock, masker } = desk
+  // A query that is none, or that holds a card number, is refused before it is recorded.
+  const query = queryOf(wanted)
+  if (query !== undefined) parseQuery(query, clock.nowUs())
+  const viewed = wanted.what === 'replay' ? wanted.ids.join(' ') : undefined
+  const entry = {
+    type: 'record.viewed' as const,
+    what: wanted.what,
+    by: 'cli' as const,
+    viewed: viewed === undefined ? undefined : masker.word(viewed).value,
+    query: query === undefined ? undefined : masker.word(query),
+  }
+  await recordBy(by, entry, desk)
+  const shown: Shown = { count: 0 }
+  const lines = await started(linesOf(wanted, desk, shown))
+  return (async function* (): AsyncGenerator<string> {
+    try {
+      yield* lines
+    } finally {
+      // However it ended: whoever read half of it has seen that half.
+      await recordBy(by, { ...entry, shown: shown.count }, desk)
+    }
+  })()
 }
 
-/** The lines of a look that nobody records: only for a copy of a data folder. */
-export async function* linesOf(wanted: Look, dataDir: string): AsyncGenerator<string> {
-  const dir = join(dataDir, 'record')
-  const [writer] = await listWriters(realDisk, dir)
-  if (writer === undefined) {
-    const message = `There is no record in ${dataDir}. Name the data folder with --data or -c.`
-    throw new Fault('path_unknown', message)
+/** The lines of a look. */
+export async function* linesOf(
+  wanted: Look,
+  at: Viewing,
+  shown: Shown = { count: 0 },
+): AsyncGenerator<string> {
+  if (wanted.what === 'search') yield* found(wanted, at, shown)
+  else if (wanted.what === 'replay') yield* replayed(wanted, at, shown)
+  else {
+    for await (const line of sessionLines(readRecord(at.place), wanted.format)) {
+      shown.count++
+      yield line
+    }
   }
-  const entries = readRecord({ disk: realDisk, dir, writer })
-  if (wanted.what === 'sessions') yield* sessionLines(entries, wanted.format)
-  else yield* replayLines(entries, wanted.session, wanted.format)
+}
+
+async function* found(
+  { cursor, format, limit, order, query }: SearchLook,
+  at: Viewing,
+  shown: Shown,
+): AsyncGenerator<string> {
+  const parsed = parseQuery(query, at.clock.nowUs())
+  const page = await at.find(parsed, { limit, order, ...(cursor !== undefined && { cursor }) })
+  shown.count = page.items.length
+  yield* searchLines(page, format)
+}
+
+async function* replayed(wanted: ReplayLook, at: Viewing, shown: Shown): AsyncGenerator<string> {
+  const { format, ids, isProven, query } = wanted
+  const names = new Set(ids)
+  if (query !== undefined) {
+    for (const id of await sessionsOf(parseQuery(query, at.clock.nowUs()), at)) names.add(id)
+  }
+  const fits = ({ exchange, session }: RecordedEntry): boolean =>
+    names.has(session ?? '') || names.has(exchange ?? '')
+  const shows = (entry: RecordedEntry): boolean => {
+    const isShown = fits(entry)
+    if (isShown) shown.count++
+    return isShown
+  }
+  const title =
+    names.size === 1 ? `Replay of ${ids[0] ?? query ?? ''}` : 'Replay of several sessions'
+  const proof = isProven ? await prover(at.place) : undefined
+  yield* replay(checked(readRecord(at.place), fits, at), {
+    format,
+    shows,
+    title,
+    origin: at.origin,
+    version,
+    proof,
+  })
+}
+
+/** Every entry, those that are shown checked against the tree that was signed.
+ *  @throws {Fault} `record_down`, reason `tree_differs`. */
+async function* checked(
+  entries: AsyncIterable<RecordedEntry>,
+  fits: (entry: RecordedEntry) => boolean,
+  { place }: Viewing,
+): AsyncGenerator<RecordedEntry> {
+  const isSigned = (await place.disk.list(join(place.dir, place.writer))).includes('checkpoint')
+  const tree = isSigned ? await signedTree(place) : undefined
+  for await (const entry of entries) {
+    // What came after the newest checkpoint is not signed yet.
+    if (tree && entry.index < tree.checkpoint.size && fits(entry)) {
+      const { root, size } = tree.checkpoint
+      const hashes = await proofOf(tree, entry.index)
+      const leaf = leafHash(entry.line)
+      if (!verifyInclusion(entry.index, size, leaf, hashes, root)) throw differs(entry.index)
+    }
+    yield entry
+  }
+}
+
+/** Sessions and, of calls without one, exchanges of all that a query finds. */
+async function sessionsOf(query: Query, at: Viewing): Promise<string[]> {
+  const names = new Set<string>()
+  for (let cursor: string | undefined; ;) {
+    const page = await at.find(query, {
+      limit: 1000,
+      order: 'oldest',
+      isCounted: false,
+      ...(cursor !== undefined && { cursor }),
+    })
+    for (const { exchange, session } of page.items) {
+      const name = session ?? exchange
+      if (name !== undefined) names.add(name)
+    }
+    if (page.cursor === undefined) return Array.from(names)
+    cursor = page.cursor
+  }
+}
+
+function queryOf(wanted: Look): string | undefined {
+  return wanted.what === 'sessions' ? undefined : wanted.query
 }
 
 /** Waits for the first line, so that a session nobody knows is told before anything is printed. */

@@ -3,7 +3,9 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { errorCode } from '../base/disk.ts'
 import { Fault } from '../base/fault.ts'
 import type { InitOptions } from './init.ts'
-import { version } from './start.ts'
+import { addRecord } from './record-commands.ts'
+import type { Make, With } from './record-commands.ts'
+import { version } from './version.ts'
 import type { TokenOptions } from './token.ts'
 
 const out = process.stdout
@@ -21,8 +23,8 @@ function program(done: (code: number) => void): Command {
     .version(version)
     .exitOverride()
     .showHelpAfterError('Run with --help to see how it is used.')
-  const command = (name: string, description: string, example: string): Command => {
-    const made = sallyport.command(name).description(description)
+  const command: Make = (name, description, example, under = sallyport) => {
+    const made = under.command(name).description(description)
     return made.exitOverride().addHelpText('after', `\nExample:\n  ${example}`)
   }
   const where = (made: Command): Command =>
@@ -30,13 +32,11 @@ function program(done: (code: number) => void): Command {
       .option('-c, --config <file>', 'the configuration file (default: sallyport.yaml)')
       .option('--data <dir>', 'the data folder (default: that of the file, else .sallyport)')
   addStarters(command, where, done)
+  addRecord({ command, where, done, out, errors })
   addReaders(command, where, done)
   addMakers(command, where, done)
   return sallyport
 }
-
-type Make = (name: string, description: string, example: string) => Command
-type With = (made: Command) => Command
 
 function addStarters(command: Make, where: With, done: (code: number) => void): void {
   where(command('serve', 'Runs the gateway until SIGTERM.', 'sallyport serve -c sallyport.yaml'))
@@ -63,25 +63,6 @@ function addStarters(command: Make, where: With, done: (code: number) => void): 
 }
 
 function addReaders(command: Make, where: With, done: (code: number) => void): void {
-  where(command('sessions', 'Lists recorded sessions, newest last.', 'sallyport sessions --json'))
-    .option('--json', 'one JSON object a line')
-    .action(async (options: { config?: string; data?: string; json?: boolean }) => {
-      const { sessionsCommand } = await import('./read-record.ts')
-      done(await sessionsCommand(options, out, errors))
-    })
-  where(command('replay', 'Replays one session in order.', 'sallyport replay se_… --format jsonl'))
-    .argument('<session>', 'the id that "sallyport sessions" prints')
-    .option('--format <format>', 'text or jsonl', 'text')
-    .option('--json', 'the same as --format jsonl')
-    .action(
-      async (
-        session: string,
-        options: { config?: string; data?: string; format: string; json?: boolean },
-      ) => {
-        const { replayCommand } = await import('./read-record.ts')
-        done(await replayCommand(session, options, out, errors))
-      },
-    )
   where(
     command(
       'exposure',

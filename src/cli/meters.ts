@@ -11,7 +11,13 @@ export interface Metrics extends Meters {
 
 /** What is read when the page is asked for. */
 export interface Gauges {
-  record(): { state: RecorderState; figures: RecorderFigures }
+  record(): {
+    state: RecorderState
+    figures: RecorderFigures
+    tree: { readonly size: number; readonly signedAtMs: number | undefined }
+  }
+  /** Entries that are not in the index yet. */
+  indexLag(): number
   underway(): number
   sessions(): number
   inFlightBytes(): number
@@ -111,6 +117,17 @@ function addGauges(gauges: Gauges, registers: Registry[]): void {
     'sallyport_record_free_bytes',
     'Free bytes on the disk of the record; -1 when unknown.',
     () => gauges.record().figures.freeBytes ?? -1,
+  )
+  gauge('sallyport_record_unsigned_entries', 'Durable entries under no checkpoint yet.', () =>
+    Math.max(0, gauges.record().figures.durableIndex - gauges.record().tree.size),
+  )
+  gauge(
+    'sallyport_checkpoint_timestamp_seconds',
+    'When the newest checkpoint was signed; 0 before the first of this process.',
+    () => (gauges.record().tree.signedAtMs ?? 0) / 1000,
+  )
+  gauge('sallyport_index_lag_entries', 'Durable entries not in the search index yet.', () =>
+    gauges.indexLag(),
   )
   gauge('sallyport_requests_underway', 'Requests being served.', () => gauges.underway())
   gauge('sallyport_sessions_open', 'Recorded sessions that are open.', () => gauges.sessions())

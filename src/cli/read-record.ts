@@ -1,99 +1,104 @@
-/** `sallyport sessions` and `sallyport replay`: through the running gateway, else on the folder itself. */
-import { accessSync, constants, existsSync } from 'node:fs'
-import { userInfo } from 'node:os'
-import { join } from 'node:path'
+/** `sallyport sessions`, `replay` and `search`. */
 import type { Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { Readable } from 'node:stream'
-import { systemClock } from '../base/clock.ts'
-import { realDisk } from '../base/disk.ts'
-import { createMasker } from '../mask/masker.ts'
-import { openRecord } from '../record/record.ts'
-import { askGateway } from './control.ts'
-import { findDataDir } from './installation.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { paced } from '../replay/paced.ts'
+import type { ReplayFormat } from '../replay/replay.ts'
+import { ask } from './ask.ts'
 import type { Where } from './installation.ts'
-import { openKeys } from './keys.ts'
-import { linesOf, look } from './look.ts'
-import type { Look } from './look.ts'
+
+interface Json {
+  readonly json?: boolean | undefined
+}
 
 /** Prints one line a session. */
-export async function sessionsCommand(
-  options: Where & { json?: boolean | undefined },
+export function sessionsCommand(
+  options: Where & Json,
   out: Writable,
   errors: Writable,
 ): Promise<number> {
   const format = options.json === true ? 'jsonl' : 'text'
-  return await show({ what: 'sessions', format }, findDataDir(options), out, errors)
+  return ask({ what: 'sessions', format }, options, { out, errors })
 }
 
-/** Prints what happened in one session, in order. @returns 2 for a format nobody knows. */
-export async function replayCommand(
-  session: string,
-  options: Where & { format: string; json?: boolean | undefined },
+const formats: ReadonlySet<string> = new Set<ReplayFormat>(['text', 'jsonl', 'html', 'har', 'cast'])
+
+function isFormat(format: string): format is ReplayFormat {
+  return formats.has(format)
+}
+
+export interface ReplayOptions extends Where, Json {
+  readonly format: string
+  readonly query?: string | undefined
+  readonly speed?: string | undefined
+  readonly idle?: string | undefined
+  readonly proofs?: boolean | undefined
+}
+
+/** Prints what happened in sessions, in order. @returns 2 for options that are none. */
+export function replayCommand(
+  ids: readonly string[],
+  options: ReplayOptions,
   out: Writable,
   errors: Writable,
 ): Promise<number> {
   const format = options.json === true ? 'jsonl' : options.format
-  if (format !== 'text' && format !== 'jsonl') {
-    errors.write('--format is text or jsonl.\n')
-    return 2
+  const { query } = options
+  const speed = options.speed === undefined ? undefined : Number(options.speed)
+  const wrong = (words: string): Promise<number> => {
+    errors.write(`${words}\n`)
+    return Promise.resolve(2)
   }
-  return await show({ what: 'replay', session, format }, findDataDir(options), out, errors)
+  if (!isFormat(format)) return wrong('--format is text, jsonl, html, har or cast.')
+  if (ids.length === 0 && query === undefined)
+    return wrong('Name sessions, or find them by --query.')
+  if (speed !== undefined && !(speed > 0 && Number.isFinite(speed))) {
+    return wrong('--speed is a number above 0: 1 is as it happened, 10 is ten times as fast.')
+  }
+  if (speed !== undefined && format !== 'text') return wrong('--speed is for --format text.')
+  const idle = options.idle === undefined ? Infinity : Number(options.idle)
+  if (!(idle > 0)) return wrong('--idle is a number of seconds above 0.')
+  if (options.idle !== undefined && speed === undefined) return wrong('--idle goes with --speed.')
+  const isProven = options.proofs === true
+  const asked = { what: 'replay', ids, query, format, isProven } as const
+  if (speed === undefined) return ask(asked, options, { out, errors })
+  return ask(asked, options, { out, errors }, (lines) =>
+    paced(wholeLines(lines), speed, async (ms) => await sleep(ms), { idleMsMax: idle * 1000 }),
+  )
 }
 
-async function show(
-  wanted: Look,
-  dataDir: string,
+export interface SearchOptions extends Where, Json {
+  readonly limit: string
+  readonly cursor?: string | undefined
+  readonly oldest?: boolean | undefined
+}
+
+/** Prints what a query finds. @returns 2 for a limit that is none. */
+export function searchCommand(
+  query: string,
+  options: SearchOptions,
   out: Writable,
   errors: Writable,
 ): Promise<number> {
-  const slow = setTimeout(() => errors.write('Reading the record …\n'), 2000)
-  const user = userInfo().username
-  try {
-    const live = await askGateway(dataDir, wanted, user)
-    if (live !== undefined) await print(live, out)
-    else if (isWritable(dataDir)) await showAlone(wanted, dataDir, user, out)
-    else {
-      if (existsSync(join(dataDir, 'record'))) {
-        errors.write('This folder is read-only: the view is unrecorded.\n')
-      }
-      await print(linesOf(wanted, dataDir), out)
-    }
-    return 0
-  } finally {
-    clearTimeout(slow)
+  const limit = Number(options.limit)
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
+    errors.write('--limit is a number from 1 to 1000.\n')
+    return Promise.resolve(2)
   }
+  const order = options.oldest === true ? 'oldest' : 'newest'
+  const format = options.json === true ? 'jsonl' : 'text'
+  const { cursor } = options
+  return ask({ what: 'search', query, limit, cursor, order, format }, options, { out, errors })
 }
 
-function isWritable(dataDir: string): boolean {
-  try {
-    accessSync(join(dataDir, 'record'), constants.W_OK)
-    return true
-  } catch {
-    return false // Read-only or not there: reading it says which.
+/** What comes in pieces of any length, line by line. */
+async function* wholeLines(pieces: AsyncIterable<string | Buffer>): AsyncGenerator<string> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  for await (const piece of pieces) {
+    rest += typeof piece === 'string' ? piece : decoder.decode(piece, { stream: true })
+    const lines = rest.split(/(?<=\n)/)
+    rest = lines.at(-1)?.endsWith('\n') === true ? '' : (lines.pop() ?? '')
+    yield* lines
   }
-}
-
-/** No gateway runs here: this process takes the lock, records the view and shows it. */
-async function showAlone(wanted: Look, dataDir: string, by: string, out: Writable): Promise<void> {
-  const keys = openKeys(dataDir)
-  const { recorder } = await openRecord({
-    dir: join(dataDir, 'record'),
-    writer: 'w1',
-    disk: realDisk,
-    clock: systemClock(),
-    freeBytesMin: 1024 * 1024,
-    segmentBytesMax: 64 * 1024 * 1024,
-    sealKey: keys.signing,
-  })
-  try {
-    const masker = createMasker({ sealKey: keys.seal })
-    await print(await look(wanted, { dataDir, recorder, masker, by }), out)
-  } finally {
-    await recorder.close()
-  }
-}
-
-async function print(lines: AsyncIterable<string | Buffer>, out: Writable): Promise<void> {
-  await pipeline(Readable.from(lines), out, { end: false })
+  if (rest !== '') yield rest
 }

@@ -8,6 +8,7 @@ export class RecordWatch {
   /** Set once the record is open. */
   recorder: Recorder | undefined
   #wasFull = false
+  readonly #failing = new Set<string>()
 
   /** PCI DSS v4.0.1 req. 10.7.2: the failure of a control is noticed, with its begin and end. */
   changed(state: RecorderState, why: Fault | undefined, log: Log): void {
@@ -24,8 +25,27 @@ export class RecordWatch {
     // A latched record takes nothing more; `gateway.recovered` of the next start tells of it.
   }
 
-  #append(type: 'control.failed' | 'control.restored', reason: string, log: Log): void {
-    const entry = { type, control: 'record', reason }
+  /** A control beside the record fails: each is told once, until it works again. */
+  failed(control: string, reason: string, log: Log): void {
+    if (this.#failing.has(control)) return
+    this.#failing.add(control)
+    log.error({ control, reason }, 'control failed')
+    this.#append('control.failed', reason, log, control)
+  }
+
+  restored(control: string, log: Log): void {
+    if (!this.#failing.delete(control)) return
+    log.info({ control }, 'control restored')
+    this.#append('control.restored', 'works', log, control)
+  }
+
+  #append(
+    type: 'control.failed' | 'control.restored',
+    reason: string,
+    log: Log,
+    control = 'record',
+  ): void {
+    const entry = { type, control, reason }
     this.recorder?.append('control', share({}), [{ entry }]).catch(() => {
       // There is no room even for this: the log has said it.
       log.warn({ type }, 'unrecorded')

@@ -1,6 +1,6 @@
 /** Wires the stations together and starts the gateway. Every other file gets what it needs from here. */
 import { hash, randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import type { Logger } from 'pino'
@@ -13,7 +13,7 @@ import type { CheckedConfig, Config } from '../config/config.ts'
 import { isLoopbackHost } from '../config/units.ts'
 import { serveAside } from '../exchange/asides.ts'
 import { Budget, StreamCount } from '../exchange/budget.ts'
-import { closeSessions, recordFloods, sweep } from '../exchange/closing.ts'
+import { closeSessions, recordSeal, sweep, sweepMs } from '../exchange/closing.ts'
 import { Floods } from '../exchange/floods.ts'
 import { ToolMirrors } from '../exchange/mirrors.ts'
 import { frames } from '../exchange/refuse.ts'
@@ -32,18 +32,25 @@ import { ExposureLedger } from '../policy/exposure.ts'
 import { compileGrants } from '../policy/grants.ts'
 import { share } from '../record/entry.ts'
 import type { Shared } from '../record/entry.ts'
-import { openRecord } from '../record/record.ts'
+import type { RecordPlace } from '../record/read.ts'
 import type { Recovered } from '../record/record.ts'
+import { vkeysOf } from '../record/tree-keys.ts'
 import { createSecrets } from '../secrets/secrets.ts'
+import type { Secrets } from '../secrets/secrets.ts'
 import { ExposureStore } from '../session/exposure-store.ts'
 import { Sessions } from '../session/sessions.ts'
 import { SessionState } from '../session/state.ts'
+import { openBeside } from './beside.ts'
 import { openConnections } from './connections.ts'
 import { isAllowedHost, serveConsole } from './console-page.ts'
 import type { ConsoleCheck } from './console-page.ts'
-import { openControl } from './control.ts'
 import { openKeys } from './keys.ts'
+import type { Keys } from './keys.ts'
+import { bodyKeysOf, writer } from './record-parts.ts'
 import { RecordWatch } from './record-watch.ts'
+import { openSignedRecord } from './signed-record.ts'
+import type { SignedRecord } from './signed-record.ts'
+import { version } from './version.ts'
 import { createMetrics } from './meters.ts'
 import type { Metrics } from './meters.ts'
 
@@ -70,9 +77,6 @@ export interface Gateway {
   /** Lets running calls end for the configured grace, cancels the rest, closes the record. */
   stop(reason: string): Promise<void>
 }
-
-/** The version in `package.json`. */
-export const version: string = readVersion()
 
 /**
  * Starts both listeners on a data folder.
@@ -157,19 +161,24 @@ async function wire(options: StartOptions, doors: Doors, log: Logger): Promise<G
   const { checked, dataDir } = options
   const config = checked.withPorts(doors.gateway.port, doors.console.port)
   const built = await buildStations(options, config, log)
-  const { at, local, recovered, metrics, state } = built
+  const { at, local, metrics, state, record, place } = built
+  const { recovered } = record
   const own = share({})
-  await recordStart(at, own, checked.sha256)
+  await recordStart(at, own, checked.sha256, built.vkeys)
   const documents = local?.documents() ?? {}
   doors.serveGateway = (incoming) =>
     serveAside(incoming, documents, at) ? Promise.resolve() : serve(incoming, at)
   const answersTo = consoleHosts(config)
-  doors.serveConsole = (incoming) => serveConsole(incoming, { at, metrics, version, answersTo })
+  const { roles } = config.console
+  const logFolder = join(place.dir, writer)
+  doors.serveConsole = (incoming) =>
+    serveConsole(incoming, { at, metrics, version, answersTo, roles, logFolder })
   doors.onBad = ({ reason, status, source }) => noteBad(reason, status, source, at)
-  const control = await openControl({ dataDir, at, log })
+  const beside = await openBeside({ dataDir, config, at, record, place, log })
+  built.watchIndex(() => beside.index.figures().lag)
   const sweeper = setInterval(() => {
     sweep(own, at).catch((error: unknown) => log.warn({ code: codeOf(error) }, 'sweep'))
-  }, 5000)
+  }, sweepMs)
   const counting = setInterval(() => at.exposure.tick(), 1000)
   const scheme = config.listen.tls === undefined ? 'http' : 'https'
   const gatewayUrl = `${scheme}://${showHost(config.listen.gateway.host)}:${doors.gateway.port}`
@@ -183,13 +192,13 @@ async function wire(options: StartOptions, doors: Doors, log: Logger): Promise<G
     clearInterval(counting)
     built.stopping()
     await Promise.all([doors.gateway.close(config.limits.stopGraceMs), abortLate(config, at)])
-    await control.close()
+    await beside.close()
     await doors.console.close(0)
-    await recordFloods(own, at).catch(() => undefined) // The record may be down; the stop goes on.
     await closeSessions('gateway_stopped', at).catch(() => undefined)
+    await recordSeal(own, at, true).catch(() => undefined) // The record may be down; the stop goes on.
     const entry = { type: 'gateway.stopped' as const, reason }
     await at.recorder.append('stop', own, [{ entry }]).catch(() => undefined)
-    await at.recorder.close()
+    await record.close()
     for (const connection of at.connections.values()) await connection.upstream.close()
     at.exposure.close()
     state.close()
@@ -200,8 +209,13 @@ async function wire(options: StartOptions, doors: Doors, log: Logger): Promise<G
 }
 
 /** @throws {Fault} `record_full`: the gateway does not start on a disk without room. */
-async function recordStart(at: Stations, own: Shared, configHash: string): Promise<void> {
-  const entry = { type: 'gateway.started' as const, version, configHash }
+async function recordStart(
+  at: Stations,
+  own: Shared,
+  configHash: string,
+  keys: readonly string[],
+): Promise<void> {
+  const entry = { type: 'gateway.started' as const, version, configHash, keys }
   try {
     await at.recorder.append('start', own, [{ entry }])
   } catch (cause) {
@@ -224,10 +238,15 @@ function consoleHosts({ listen: { console }, console: { publicUrl } }: Config): 
 interface Built {
   readonly at: Stations
   readonly local: LocalIssuer | undefined
-  readonly recovered: Recovered
   readonly metrics: Metrics
   readonly state: SessionState
+  readonly record: SignedRecord
+  readonly place: RecordPlace
+  /** Public keys of the log. */
+  readonly vkeys: readonly string[]
   stopping(): void
+  /** Tells the metrics how far the index is behind. */
+  watchIndex(lag: () => number): void
 }
 
 async function buildStations(options: StartOptions, config: Config, log: Logger): Promise<Built> {
@@ -244,29 +263,25 @@ async function buildStations(options: StartOptions, config: Config, log: Logger)
     local,
   })
   const connections = openConnections(config.connections, config.publicUrl, secrets)
-  const watch = new RecordWatch()
-  const { recorder, recovered } = await openRecord({
-    dir: join(dataDir, 'record'),
-    writer: 'w1',
-    disk: options.disk ?? realDisk,
-    clock,
-    freeBytesMin: config.record.freeBytesMin,
-    segmentBytesMax: config.record.segmentBytesMax,
-    sealKey: keys.signing,
-    onState: (state, why) => watch.changed(state, why, log),
-  })
-  watch.recorder = recorder
+  const { place, record } = await openOwnRecord(options, config, { clock, keys, secrets, log })
+  const { recorder, recovered } = record
   const state = new SessionState(join(dataDir, 'state.sqlite'), keys.state)
   const exposure = openExposure(dataDir, state, clock, log)
   const sessions = new Sessions({ state, clock, idleMs: config.record.sessionIdleMs })
   const budget = new Budget(config.limits.inFlightBytesMax)
   const underway = new Set<AbortController>()
   const metrics = createMetrics({
-    record: () => ({ state: recorder.state(), figures: recorder.figures() }),
+    record: () => ({
+      state: recorder.state(),
+      figures: recorder.figures(),
+      tree: record.figures(),
+    }),
+    indexLag: () => indexLag(),
     underway: () => underway.size,
     sessions: () => sessions.openCount,
     inFlightBytes: () => budget.usedBytes,
   })
+  let indexLag = (): number => 0 // Until the index is open.
   const { gateway } = config.listen
   const rules = { bound: gateway.host, publicUrl: config.publicUrl, ...config.listen }
   const [hosts, origins] = [allowedHosts(rules), allowedOrigins(rules)]
@@ -288,6 +303,7 @@ async function buildStations(options: StartOptions, config: Config, log: Logger)
     budget,
     streams: new StreamCount(config.limits.streamsPerPrincipalMax),
     floods: new Floods(clock, config.limits.refusalsPerMinuteMax),
+    sealed: { atMs: clock.monotonicMs() },
     pending: new Map(),
     mirrors: new ToolMirrors(),
     schemas: new OutputSchemas(),
@@ -296,7 +312,24 @@ async function buildStations(options: StartOptions, config: Config, log: Logger)
     meters: metrics,
     log,
   }
-  return { at, local, recovered, metrics, state, stopping: () => void (isStopping = true) }
+  const vkeys = vkeysOf(recovered.origin, keys.signing)
+  const stopping = (): void => void (isStopping = true)
+  const watchIndex = (lag: () => number): void => void (indexLag = lag)
+  return { at, local, metrics, state, record, place, vkeys, stopping, watchIndex }
+}
+
+async function openOwnRecord(
+  { dataDir, disk = realDisk, env }: StartOptions,
+  { record: config }: Config,
+  { clock, keys, log, secrets }: { clock: Clock; keys: Keys; log: Logger; secrets: Secrets },
+): Promise<{ place: RecordPlace; record: SignedRecord }> {
+  const hide = (value: string): void => secrets.hide(value)
+  const key = config.keyEncryptionKey
+  const bodyKeys = await bodyKeysOf(dataDir, { key, env, clock, hide })
+  const dir = join(dataDir, 'record')
+  const parts = { dir, disk, clock, config, bodyKeys, log, watch: new RecordWatch() }
+  const record = await openSignedRecord({ ...parts, signing: keys.signing })
+  return { place: { disk: realDisk, dir, writer, bodyKeys }, record }
 }
 
 function openExposure(
@@ -367,11 +400,4 @@ function showHost(host: string): string {
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-}
-
-function readVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  const parsed: unknown = JSON.parse(text)
-  const known = typeof parsed === 'object' && parsed !== null && 'version' in parsed
-  return known && typeof parsed.version === 'string' ? parsed.version : '0.0.0'
 }

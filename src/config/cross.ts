@@ -5,7 +5,7 @@
 import { patternsMax } from '../cards/also/pattern.ts'
 import { mistakeAt, nearest } from './mistakes.ts'
 import type { Mistake, Path, Source } from './mistakes.ts'
-import { isLoopbackHost, parseHostPort, parseSize, showHostPort } from './units.ts'
+import { isLoopbackHost, parseDuration, parseHostPort, parseSize, showHostPort } from './units.ts'
 
 interface Reading {
   readonly source: Source
@@ -39,6 +39,7 @@ export function crossMistakes(source: Source, plain: unknown): Mistake[] {
   checkPatterns(reading)
   checkGrants(reading)
   checkLimits(reading)
+  checkRetention(reading)
   return mistakes
 }
 
@@ -151,6 +152,9 @@ function checkGrants(reading: Reading): void {
     reading.list(...path).flatMap((_, i) => reading.text(...path, i, 'name') ?? [])
   const connections = names(['connections'])
   const issuers = names(['identity', 'issuers'])
+  for (const role of ['analyst', 'auditor']) {
+    checkWho(reading, ['console', 'roles', role], issuers)
+  }
   for (const [index] of reading.list('access').entries()) {
     checkWho(reading, ['access', index, 'who'], issuers)
     const path: Path = ['access', index, 'may', 'connection']
@@ -192,6 +196,24 @@ function unknownName(wanted: string, what: string, names: readonly string[]): st
 function matches(pattern: string, name: string): boolean {
   const source = pattern.split('*').map((part) => RegExp.escape(part))
   return new RegExp(`^${source.join('.*')}$`, 's').test(name)
+}
+
+/** What is not there or has another form is told elsewhere: NaN is below and above nothing. */
+function checkRetention(reading: Reading): void {
+  const whole: Path = ['record', 'retention']
+  const content: Path = ['record', 'content_retention']
+  const all = parseDuration(reading.text(...whole) ?? '400d')
+  const part = parseDuration(reading.text(...content) ?? '400d')
+  if (part > all && reading.text(...content) !== undefined) {
+    tell(reading, content, 'is longer than record.retention, at whose end the content goes as well')
+  }
+  if (reading.at('record', 'allow_short_retention') === true) return
+  const year = parseDuration('365d')
+  for (const path of [whole, content]) {
+    if (!(parseDuration(reading.text(...path) ?? '400d') < year)) continue
+    const why = 'is under 365d, and PCI DSS v4.0.1 req. 10.5.1 asks for twelve months'
+    tell(reading, path, `${why}; if it does not bind you, set record.allow_short_retention: true`)
+  }
 }
 
 function checkLimits(reading: Reading): void {

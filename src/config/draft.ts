@@ -2,6 +2,7 @@
 import type {
   Config,
   ConnectionConfig,
+  ConsoleRoles,
   LocalIssuerConfig,
   MaskConfig,
   OidcIssuerConfig,
@@ -25,7 +26,7 @@ export interface DraftConnection extends Omit<
 /** A `Config` in which what depends on another key may still be missing. */
 export interface Draft extends Omit<Config, 'publicUrl' | 'console' | 'identity' | 'connections'> {
   readonly publicUrl?: string
-  readonly console: { readonly publicUrl?: string }
+  readonly console: { readonly publicUrl?: string; readonly roles: ConsoleRoles }
   readonly identity: { readonly issuers: readonly DraftIssuer[] }
   readonly masking: DraftMasking
   readonly connections: readonly DraftConnection[]

@@ -41,6 +41,7 @@ export interface Fields {
   readonly credentialHeader: Field<string>
   hostPort(usual: string): Field<HostPort>
   duration(usual: string, min: string, max: string): Field<number>
+  durationOf(min: string, max: string): Field<number>
   size(usual: string, min: string, max: string): Field<number>
   sizeOf(min: string, max: string): Field<number>
   count(usual: number, min: number, max: number): Field<number>
@@ -135,34 +136,39 @@ export function field(absolute: (path: string) => string): Fields {
   }
 }
 
-const numbers: Pick<Fields, 'hostPort' | 'duration' | 'size' | 'sizeOf' | 'count'> = {
-  hostPort: (usual) =>
-    z
-      .string()
-      .regex(hostPortForm, 'must be host:port, such as 127.0.0.1:4100 or [::1]:4100')
-      .prefault(usual)
-      .transform((value, context) => {
-        const parsed = parseHostPort(value)
-        if (parsed) return parsed
-        context.issues.push({
-          code: 'custom',
-          message: 'has no usable address or a port above 65535',
-          input: undefined,
-        })
-        return z.NEVER
-      }),
-  duration: (usual, min, max) =>
-    z
-      .string({ error: 'must be a time with its unit, such as 500ms, 30s, 15m, 2h or 7d' })
-      .regex(durationForm, 'must be a time with its unit, such as 500ms, 30s, 15m, 2h or 7d')
-      .refine((value) => within(parseDuration(value), parseDuration(min), parseDuration(max)), {
-        error: `must lie between ${min} and ${max}`,
-      })
-      .prefault(usual)
-      .transform(parseDuration),
-  size: (usual, min, max) => size(min, max).prefault(usual).transform(toBytes),
-  sizeOf: (min, max) => size(min, max).transform(toBytes),
-  count: (usual, min, max) => z.int().min(min).max(max).prefault(usual),
+const numbers: Pick<Fields, 'hostPort' | 'duration' | 'durationOf' | 'size' | 'sizeOf' | 'count'> =
+  {
+    hostPort: (usual) =>
+      z
+        .string()
+        .regex(hostPortForm, 'must be host:port, such as 127.0.0.1:4100 or [::1]:4100')
+        .prefault(usual)
+        .transform((value, context) => {
+          const parsed = parseHostPort(value)
+          if (parsed) return parsed
+          context.issues.push({
+            code: 'custom',
+            message: 'has no usable address or a port above 65535',
+            input: undefined,
+          })
+          return z.NEVER
+        }),
+    duration: (usual, min, max) => duration(min, max).prefault(usual).transform(parseDuration),
+    durationOf: (min, max) => duration(min, max).transform(parseDuration),
+    size: (usual, min, max) => size(min, max).prefault(usual).transform(toBytes),
+    sizeOf: (min, max) => size(min, max).transform(toBytes),
+    count: (usual, min, max) => z.int().min(min).max(max).prefault(usual),
+  }
+
+const durationHelp = 'must be a time with its unit, such as 500ms, 30s, 15m, 2h or 7d'
+
+function duration(min: string, max: string): z.ZodType<string, string> {
+  return z
+    .string({ error: durationHelp })
+    .regex(durationForm, durationHelp)
+    .refine((value) => within(parseDuration(value), parseDuration(min), parseDuration(max)), {
+      error: `must lie between ${min} and ${max}`,
+    })
 }
 
 function size(min: string, max: string): z.ZodType<string | number, string | number> {

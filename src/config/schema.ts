@@ -10,7 +10,13 @@ import type { Pattern } from '../cards/also/pattern.ts'
 import type { Draft, DraftConnection, DraftIssuer, DraftMasking } from './draft.ts'
 import { field } from './fields.ts'
 import type { Fields } from './fields.ts'
-import type { ConnectionConfig, CredentialConfig, GrantConfig } from './types.ts'
+import type {
+  ConnectionConfig,
+  CredentialConfig,
+  GrantConfig,
+  KeyEncryptionKey,
+  WhoConfig,
+} from './types.ts'
 
 type Schema<T> = z.ZodType<T, unknown>
 
@@ -31,6 +37,13 @@ export function fileSchema(absolute: (path: string) => string): Schema<Draft> {
           public_url: f.publicUrl
             .exactOptional()
             .describe('Origin of the console as people see it.'),
+          roles: z
+            .strictObject({
+              analyst: who(f).exactOptional().describe('Who reads all of the record.'),
+              auditor: who(f).exactOptional().describe('Who reads its entries, and verifies it.'),
+            })
+            .prefault({})
+            .describe('Who has which role; nobody has one that is not named.'),
         })
         .prefault({}),
       data_dir: f.path.prefault('.sallyport').describe('Folder of the record, keys and state.'),
@@ -57,7 +70,10 @@ export function fileSchema(absolute: (path: string) => string): Schema<Draft> {
       ...rest,
       dataDir,
       ...(publicUrl === undefined ? {} : { publicUrl }),
-      console: console.public_url === undefined ? {} : { publicUrl: console.public_url },
+      console: {
+        roles: console.roles,
+        ...(console.public_url === undefined ? {} : { publicUrl: console.public_url }),
+      },
     }))
 }
 
@@ -117,12 +133,57 @@ function record(f: Fields): Schema<Draft['record']> {
       free_bytes_min: f.size('512MiB', '1MiB', '4096GiB'),
       segment_bytes_max: f.size('64MiB', '1MiB', '1GiB'),
       session_idle: f.duration('30m', '10s', '7d'),
+      compress_from: f
+        .size('16KiB', '1KiB', '1GiB')
+        .describe('Bodies from this size on are compressed before they are encrypted.'),
+      origin: z
+        .string()
+        .regex(logName, 'must be a name such as audit.example.com/sallyport, without a scheme')
+        .exactOptional()
+        .describe('The log’s name for the world. It cannot be changed once the log has begun.'),
+      key_encryption_key: z
+        .string()
+        .regex(keyForm, 'must be file, keyvault:VAULT/NAME or vault:MOUNT/NAME')
+        .prefault('file')
+        .describe(
+          'What wraps the keys of bodies: keys/months.kek, Azure Key Vault, Vault transit.',
+        ),
+      retention: f
+        .duration('400d', '1d', '36500d')
+        .describe('A month is removed when this much time has passed since its end.'),
+      content_retention: f
+        .durationOf('1d', '36500d')
+        .exactOptional()
+        .describe('The same for the content of calls alone; `retention` unless given.'),
+      allow_short_retention: z
+        .boolean()
+        .prefault(false)
+        .describe('Permits less than 365 days, which PCI DSS 10.5.1 does not.'),
+      index_outputs: z
+        .boolean()
+        .prefault(false)
+        .describe('Outputs are searched too; their masked text then stands in the index.'),
     })
     .transform((raw) => ({
       freeBytesMin: raw.free_bytes_min,
       segmentBytesMax: raw.segment_bytes_max,
       sessionIdleMs: raw.session_idle,
+      compressFromBytes: raw.compress_from,
+      ...(raw.origin === undefined ? {} : { origin: raw.origin }),
+      keyEncryptionKey: keyOf(raw.key_encryption_key),
+      retentionMs: raw.retention,
+      contentRetentionMs: raw.content_retention ?? raw.retention,
+      indexOutputs: raw.index_outputs,
     }))
+}
+
+/** As in C2SP tlog-checkpoint: a URL without scheme and slash at its end; no space, no plus. */
+const logName = /^[a-z0-9][a-z0-9.-]*(:\d+)?(\/[A-Za-z0-9._~-]+){0,8}$/
+const keyForm = /^(file|(keyvault|vault):[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9._-]+){1,3})$/
+
+function keyOf(text: string): KeyEncryptionKey {
+  const [kind = '', key = ''] = text.split(/:(.*)/s)
+  return kind === 'keyvault' || kind === 'vault' ? { kind, key } : { kind: 'file' }
 }
 
 function issuer(f: Fields): Schema<DraftIssuer> {
@@ -288,18 +349,20 @@ function connection(f: Fields): Schema<DraftConnection> {
     }))
 }
 
+function who(f: Fields): Schema<WhoConfig> {
+  return z.strictObject({
+    subject: f.text.exactOptional(),
+    issuer: f.text.exactOptional().describe('Name of an issuer of this file.'),
+    group: f.text.exactOptional(),
+    role: f.text.exactOptional(),
+    kind: z.enum(['person', 'service', 'workload']).exactOptional(),
+  })
+}
+
 function grant(f: Fields): Schema<GrantConfig> {
   const patterns = z.array(f.pattern).min(1).exactOptional()
   return z.strictObject({
-    who: z
-      .strictObject({
-        subject: f.text.exactOptional(),
-        issuer: f.text.exactOptional().describe('Name of an issuer of this file.'),
-        group: f.text.exactOptional(),
-        role: f.text.exactOptional(),
-        kind: z.enum(['person', 'service', 'workload']).exactOptional(),
-      })
-      .describe('All that is named must hold.'),
+    who: who(f).describe('All that is named must hold.'),
     may: z
       .strictObject({
         connection: f.pattern.describe('Name of a connection, or a pattern with `*`.'),

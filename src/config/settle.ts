@@ -1,6 +1,14 @@
 /** The last defaults: those which follow from another key. */
 import type { Draft, DraftConnection, DraftIssuer, DraftMasking } from './draft.ts'
-import type { Config, ConnectionConfig, GrantConfig, IssuerConfig, MaskConfig } from './types.ts'
+import type {
+  Config,
+  ConnectionConfig,
+  ConsoleRoles,
+  GrantConfig,
+  IssuerConfig,
+  MaskConfig,
+  WhoConfig,
+} from './types.ts'
 import { showHostPort } from './units.ts'
 
 /** @param draft a checked file: every name in it is known. */
@@ -13,7 +21,7 @@ export function settle({ masking, ...draft }: Draft): Config {
   return {
     ...draft,
     publicUrl,
-    console: { publicUrl: consoleUrl },
+    console: { publicUrl: consoleUrl, roles: settleRoles(draft.console.roles, issuers) },
     identity: { issuers },
     connections: draft.connections.map((connection) => ({
       ...connection,
@@ -50,6 +58,20 @@ function settleIssuer(issuer: DraftIssuer, publicUrl: string): IssuerConfig {
 
 /** The file names an issuer by its name, a principal carries its identifier. */
 function settleGrant(grant: GrantConfig, issuers: readonly IssuerConfig[]): GrantConfig {
-  const issuer = issuers.find(({ name }) => name === grant.who.issuer)?.issuer
-  return issuer === undefined ? grant : { ...grant, who: { ...grant.who, issuer } }
+  return { ...grant, who: settleWho(grant.who, issuers) }
+}
+
+function settleRoles(
+  { analyst, auditor }: ConsoleRoles,
+  issuers: readonly IssuerConfig[],
+): ConsoleRoles {
+  return {
+    ...(analyst === undefined ? {} : { analyst: settleWho(analyst, issuers) }),
+    ...(auditor === undefined ? {} : { auditor: settleWho(auditor, issuers) }),
+  }
+}
+
+function settleWho(who: WhoConfig, issuers: readonly IssuerConfig[]): WhoConfig {
+  const issuer = issuers.find(({ name }) => name === who.issuer)?.issuer
+  return issuer === undefined ? who : { ...who, issuer }
 }

@@ -104,15 +104,26 @@ export interface ConnectionConfig {
   readonly answerBytesMax: number
 }
 
+/** Whom a line is about: all that is named must hold. */
+export interface WhoConfig {
+  readonly subject?: string
+  readonly issuer?: string
+  readonly group?: string
+  readonly role?: string
+  readonly kind?: PrincipalKind
+}
+
+/** Who has a role on the console; nobody where it is missing. */
+export interface ConsoleRoles {
+  /** Reads all of the record. */
+  readonly analyst?: WhoConfig
+  /** Reads its entries, and verifies it. */
+  readonly auditor?: WhoConfig
+}
+
 /** One line of `access`. `who.issuer` is the issuer's identifier, as it stands in a principal. */
 export interface GrantConfig {
-  readonly who: {
-    readonly subject?: string
-    readonly issuer?: string
-    readonly group?: string
-    readonly role?: string
-    readonly kind?: PrincipalKind
-  }
+  readonly who: WhoConfig
   readonly may: {
     readonly connection: string
     readonly tools?: readonly string[]
@@ -155,7 +166,23 @@ export interface RecordConfig {
   readonly segmentBytesMax: number
   /** A recorded session without traffic ends after this time. */
   readonly sessionIdleMs: number
+  /** Bodies from this size on are compressed before they are encrypted. */
+  readonly compressFromBytes: number
+  /** The log's name for the world; where it is missing the record makes one. */
+  readonly origin?: string
+  /** What wraps the keys of bodies. */
+  readonly keyEncryptionKey: KeyEncryptionKey
+  /** Whole months go this long after their end; their content perhaps earlier. */
+  readonly retentionMs: number
+  readonly contentRetentionMs: number
+  /** Whether outputs can be searched, not only what was asked. */
+  readonly indexOutputs: boolean
 }
+
+/** Where the key-encryption key is: a file of ours in `DATA/keys`, or a key in a vault. */
+export type KeyEncryptionKey =
+  | { readonly kind: 'file' }
+  | { readonly kind: 'keyvault' | 'vault'; readonly key: string }
 
 export interface LogConfig {
   readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug'
@@ -165,7 +192,7 @@ export interface Config {
   readonly listen: ListenConfig
   /** Origin of the gateway as clients see it, without a slash at its end. */
   readonly publicUrl: string
-  readonly console: { readonly publicUrl: string }
+  readonly console: { readonly publicUrl: string; readonly roles: ConsoleRoles }
   readonly dataDir: string
   readonly identity: { readonly issuers: readonly IssuerConfig[] }
   readonly connections: readonly ConnectionConfig[]

@@ -31,6 +31,9 @@ async function recordClosed(session: Session, at: Stations): Promise<void> {
   await at.recorder.append(session.id, shared, [{ entry }])
 }
 
+/** How often `sweep` is called. */
+export const sweepMs = 5000
+
 /** How long an exchange waits for its stream to be resumed before it ends as unknown. */
 const leftMaxMs = 15 * 60_000
 
@@ -42,7 +45,7 @@ export async function sweep(share: Shared, at: Stations): Promise<void> {
     await recordEnd(leg, { outcome: 'unknown', httpStatus: 200, reason: 'stream_not_resumed' }, at)
   }
   for (const session of at.sessions.closeIdle()) await recordClosed(session, at)
-  await recordFloods(share, at)
+  await recordSeal(share, at)
 }
 
 /** At a stop: every session ends. */
@@ -50,12 +53,20 @@ export async function closeSessions(reason: string, at: Stations): Promise<void>
   for (const session of at.sessions.closeAll(reason)) await recordClosed(session, at)
 }
 
-/** What was refused and only counted becomes one signed entry. */
-export async function recordFloods(share: Shared, at: Stations): Promise<void> {
+/** At least one seal in this time while the gateway runs; each says so. */
+const sealEveryMs = 60_000
+
+/**
+ * Writes a seal when one is due: after a minute, or when refusals were only counted. So an hour in
+ * which nothing happened has sixty entries that say so.
+ * @param isLast at a stop, whatever the time.
+ */
+export async function recordSeal(share: Shared, at: Stations, isLast = false): Promise<void> {
+  const nowMs = at.clock.monotonicMs()
   const counted = at.floods.take()
-  if (counted === undefined) return
-  const { fromUs, toUs, refused } = counted
-  const inFlight = at.underway.size
-  const entry = { type: 'seal' as const, fromUs, toUs, accepted: 0, inFlight, refused }
+  const isDue = nowMs - at.sealed.atMs >= sealEveryMs - sweepMs
+  if (counted === undefined && !isDue && !isLast) return
+  at.sealed.atMs = nowMs
+  const entry = { type: 'seal' as const, everyMs: sealEveryMs, refused: counted?.refused ?? {} }
   await at.recorder.append('seal', share, [{ entry }])
 }

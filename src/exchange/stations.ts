@@ -70,6 +70,8 @@ export interface Stations {
   readonly budget: Budget
   readonly streams: StreamCount
   readonly floods: Floods
+  /** When the last seal was written. */
+  readonly sealed: { atMs: number }
   /** Requests of legacy sessions without their answer yet, by session and raw id. */
   readonly pending: Map<string, Leg>
   /** Exchanges under way, for a stop. */

@@ -96,7 +96,8 @@ function compile({ who, may, reveal }: Grant, index: number): Compiled {
   }
 }
 
-function holds(who: GrantWho, bearer: Bearer): boolean {
+/** Whether everything that `who` names holds of a principal. */
+export function holds(who: GrantWho, bearer: Bearer): boolean {
   return (
     (who.issuer === undefined || who.issuer === bearer.issuer) &&
     (who.subject === undefined || who.subject === bearer.subject) &&

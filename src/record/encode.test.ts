@@ -120,7 +120,42 @@ const entries: fc.Arbitrary<Writable> = fc.oneof(
     callsFailed: count,
     sessionsClosed: count,
   }),
-  fc.record({ type: is('record.viewed'), what: is('replay'), by: is('cli'), viewed: maybe(any) }),
+  fc.record({
+    type: is('record.viewed'),
+    what: is('replay'),
+    by: is('cli'),
+    viewed: maybe(any),
+    query: optional,
+    shown: maybe(count),
+  }),
+  fc.record({
+    type: is('record.exported'),
+    what: is('pack'),
+    by: is('cli'),
+    query: optional,
+    entries: count,
+    bodies: count,
+  }),
+  fc.record({ type: is('keys.rotated'), from: any, to: any, overlapUntilUs: count }),
+  fc.record({
+    type: is('retention.held'),
+    id: any,
+    phase: is('placed'),
+    what: is('session'),
+    of: word,
+    reason: word,
+  }),
+  fc.record({
+    type: is('retention.removed'),
+    what: is('month'),
+    phase: is('begun'),
+    month: any,
+    reason: any,
+    first: count,
+    end: count,
+    segments: count,
+    sha256: any,
+  }),
   fc.record({
     type: fc.constantFrom('control.failed' as const, 'control.restored' as const),
     control: any,
@@ -128,10 +163,7 @@ const entries: fc.Arbitrary<Writable> = fc.oneof(
   }),
   fc.record({
     type: is('seal'),
-    fromUs: count,
-    toUs: count,
-    accepted: count,
-    inFlight: count,
+    everyMs: count,
     refused: fc.dictionary(fc.string(), count),
   }),
 )
@@ -156,10 +188,18 @@ const time = '2026-11-21T07:48:00.123456Z'
 
 test('every entry of every type is canonical JSON, whatever words it holds', () => {
   const bytes = new Uint8Array(5)
-  const body = maybe(fc.constant({ bytes, encoding: 'identity' as const, sha256: 'ab' }))
+  const body = maybe(
+    fc.record({
+      bytes: fc.constant(bytes),
+      encoding: is('identity'),
+      key: maybe(is('2026-11')),
+      sha256: is('ab'),
+    }),
+  )
   const isCanonical = fc.property(entries, shareds, count, body, (entry, fields, index, stored) => {
-    const stamp: Stamp = { index, time, shared: share(fields), body: stored }
-    const line = encodeEntry(entry, stamp, () => '{"alg":"x"}')
+    const seal = { since: 1, fromUs: 2, accepted: 3, denied: 4, inFlight: 5 }
+    const stamp: Stamp = { index, time, shared: share(fields), body: stored, seal }
+    const line = encodeEntry(entry, stamp)
     assert.equal(canonicalize(JSON.parse(line)), line)
     const read = storedEntry(JSON.parse(line))
     assert.equal(read?.type, entry.type)

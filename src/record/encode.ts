@@ -8,6 +8,7 @@ import { isoMicros } from '../base/clock.ts'
 import { canonicalize } from '../tlog/canonical.ts'
 import { count, quote } from './entry.ts'
 import type * as is from './entry.ts'
+import type { SealCounts } from './seal.ts'
 
 /** The version of the entry format, in each entry's `v`. */
 const entryVersion = 1
@@ -18,7 +19,10 @@ export const entryBytesMax = 32_768
 /** How the bytes of a body stand in the segment. */
 export interface StoredBody {
   readonly bytes: Uint8Array
+  /** Of what was encrypted. */
   readonly encoding: 'identity' | 'zstd'
+  /** Id of the month key that encrypts it; undefined when it is in clear. */
+  readonly key: string | undefined
   /** SHA-256 of `bytes`, in hex. */
   readonly sha256: string
 }
@@ -30,6 +34,14 @@ export interface Stamp {
   readonly time: string
   readonly shared: is.Shared
   readonly body: StoredBody | undefined
+  /** For a seal. */
+  readonly seal?: SealStamp | undefined
+}
+
+/** What the record adds to a seal. */
+export interface SealStamp extends SealCounts {
+  /** Calls received and not ended. */
+  readonly inFlight: number
 }
 
 /** A member of an entry: its name, and its canonical JSON, which is undefined when it is left out. */
@@ -172,6 +184,7 @@ const started = shape<is.GatewayStarted>('gateway.started', [
   ok,
   ['configHash', (e) => quote(e.configHash)],
   ['hashes', (e) => e.hashes && canonicalize(e.hashes)],
+  ['keys', (e) => e.keys && canonicalize(e.keys)],
   ['version', (e) => quote(e.version)],
 ])
 const stopped = shape<is.GatewayStopped>('gateway.stopped', [
@@ -188,7 +201,42 @@ const recovered = shape<is.GatewayRecovered>('gateway.recovered', [
 const viewed = shape<is.RecordViewed>('record.viewed', [
   ok,
   ['by', (e) => quote(e.by)],
+  ['query', (e) => e.query && quote(e.query.value)],
+  ['shown', (e) => (e.shown === undefined ? undefined : count(e.shown))],
   ['viewed', (e) => word(e.viewed)],
+  ['what', (e) => quote(e.what)],
+])
+const exported = shape<is.RecordExported>('record.exported', [
+  ok,
+  ['bodies', (e) => count(e.bodies)],
+  ['by', (e) => quote(e.by)],
+  ['entries', (e) => count(e.entries)],
+  ['query', (e) => e.query && quote(e.query.value)],
+  ['what', (e) => quote(e.what)],
+])
+const rotated = shape<is.KeysRotated>('keys.rotated', [
+  ok,
+  ['from', (e) => quote(e.from)],
+  ['overlapUntil', (e) => timeText(e.overlapUntilUs)],
+  ['to', (e) => quote(e.to)],
+])
+const held = shape<is.RetentionHeld>('retention.held', [
+  ok,
+  ['id', (e) => quote(e.id)],
+  ['of', (e) => quote(e.of.value)],
+  ['phase', (e) => quote(e.phase)],
+  ['reason', (e) => quote(e.reason.value)],
+  ['what', (e) => quote(e.what)],
+])
+const removed = shape<is.RetentionRemoved>('retention.removed', [
+  ok,
+  ['end', (e) => count(e.end)],
+  ['first', (e) => count(e.first)],
+  ['month', (e) => quote(e.month)],
+  ['phase', (e) => quote(e.phase)],
+  ['reason', (e) => quote(e.reason)],
+  ['segments', (e) => count(e.segments)],
+  ['sha256', (e) => quote(e.sha256)],
   ['what', (e) => quote(e.what)],
 ])
 const control: readonly Column<is.ControlFailed>[] = [
@@ -197,14 +245,15 @@ const control: readonly Column<is.ControlFailed>[] = [
 ]
 const controlFailed = shape('control.failed', [...control, ['outcome', '"failed"']])
 const controlRestored = shape('control.restored', [...control, ok])
-const sealed = shape<is.Seal & { signature: string | undefined }>('seal', [
+const sealed = shape<is.Seal>('seal', [
   ok,
-  ['accepted', (e) => count(e.accepted)],
-  ['from', (e) => timeText(e.fromUs)],
-  ['inFlight', (e) => count(e.inFlight)],
+  ['accepted', (_, { seal }) => seal && count(seal.accepted)],
+  ['denied', (_, { seal }) => seal && count(seal.denied)],
+  ['everyMs', (e) => count(e.everyMs)],
+  ['from', (_, { seal }) => seal && timeText(seal.fromUs)],
+  ['inFlight', (_, { seal }) => seal && count(seal.inFlight)],
   ['refused', (e) => canonicalize(e.refused)],
-  ['signature', (e) => e.signature],
-  ['to', (e) => timeText(e.toUs)],
+  ['since', (_, { seal }) => seal && count(seal.since)],
 ])
 
 /** One entry of a `mask.applied` that may be split over several. */
@@ -216,17 +265,11 @@ export interface MaskPart extends is.MaskApplied {
   readonly parts: number
 }
 
-/** Signs the canonical text of a seal; returns canonical JSON for its `signature` member. */
-export type SignSeal = (text: string) => string
-
 /** What is written as one entry: a `mask.applied` is split before it comes here. */
 export type Writable = Exclude<is.EntryInput, is.MaskApplied> | MaskPart
 
-/**
- * The entry's one line of canonical JSON, without a line end.
- * @param sign for seals; without it they stay unsigned.
- */
-export function encodeEntry(entry: Writable, stamp: Stamp, sign?: SignSeal): string {
+/** The entry's one line of canonical JSON, without a line end. */
+export function encodeEntry(entry: Writable, stamp: Stamp): string {
   switch (entry.type) {
     case 'call.received':
       return lineOf(received, entry, stamp)
@@ -260,10 +303,17 @@ export function encodeEntry(entry: Writable, stamp: Stamp, sign?: SignSeal): str
       return lineOf(controlFailed, entry, stamp)
     case 'control.restored':
       return lineOf(controlRestored, entry, stamp)
-    case 'seal': {
-      const unsigned = lineOf(sealed, { ...entry, signature: undefined }, stamp)
-      return sign ? lineOf(sealed, { ...entry, signature: sign(unsigned) }, stamp) : unsigned
-    }
+    case 'record.exported':
+      return lineOf(exported, entry, stamp)
+    case 'keys.rotated':
+      return lineOf(rotated, entry, stamp)
+    case 'retention.held':
+      return lineOf(held, entry, stamp)
+    case 'retention.removed':
+      return lineOf(removed, entry, stamp)
+    case 'seal':
+      assert(stamp.seal !== undefined, 'a seal has its counts')
+      return lineOf(sealed, entry, stamp)
     default:
       return entry satisfies never
   }
@@ -295,8 +345,9 @@ function lineOf<E>({ texts, fixed, names, firsts, end }: Shape<E>, entry: E, sta
   return line + end
 }
 
-function bodyText({ bytes, encoding, sha256 }: StoredBody): string {
-  return `{"encoding":"${encoding}","sha256":"${sha256}","size":${bytes.length}}`
+function bodyText({ bytes, encoding, key, sha256 }: StoredBody): string {
+  const by = key === undefined ? '' : `"key":"${key}",`
+  return `{"encoding":"${encoding}",${by}"sha256":"${sha256}","size":${bytes.length}}`
 }
 
 function targetText({ kind, name }: is.TargetName): string {

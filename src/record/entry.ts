@@ -187,6 +187,8 @@ export interface GatewayStarted {
   readonly type: 'gateway.started'
   readonly version: string
   readonly configHash: string
+  /** The keys that sign checkpoints from here on, as vkeys (C2SP signed-note). */
+  readonly keys?: readonly string[] | undefined
   /** Further hashes by name: of code, of rules. */
   readonly hashes?: Readonly<Record<string, string>> | undefined
 }
@@ -214,13 +216,67 @@ export interface GatewayRecovered {
   readonly sessionsClosed: number
 }
 
-/** Somebody looked at the record; the shared principal says who. */
+/** Somebody looked at the record; the shared principal says who. Written before the first line is
+ *  shown, and once more when the look ended, with how much it had shown. */
 export interface RecordViewed {
   readonly type: 'record.viewed'
-  readonly what: 'sessions' | 'replay' | 'search' | 'entry' | 'evidence'
+  readonly what: 'sessions' | 'replay' | 'search' | 'entry' | 'evidence' | 'audit'
   readonly by: 'cli' | 'console' | 'api'
   /** The session looked at. */
   readonly viewed?: string | undefined
+  /** What was asked for. */
+  readonly query?: Masked<string> | undefined
+  /** How many sessions, entries or results were shown; missing while the look goes on. */
+  readonly shown?: number | undefined
+}
+
+/** Part of the record was put into files which leave this machine's record. */
+export interface RecordExported {
+  readonly type: 'record.exported'
+  readonly what: 'pack' | 'proof'
+  readonly by: 'cli' | 'console' | 'api'
+  /** What was asked for. */
+  readonly query?: Masked<string> | undefined
+  readonly entries: number
+  /** Bodies whose keys went along. */
+  readonly bodies: number
+}
+
+/** The key that signs checkpoints changed. Written while the old key still signs. */
+export interface KeysRotated {
+  readonly type: 'keys.rotated'
+  /** vkeys (C2SP signed-note). */
+  readonly from: string
+  readonly to: string
+  /** Until when both sign, in microseconds since 1970. */
+  readonly overlapUntilUs: number
+}
+
+/** A legal hold was placed on months, or released. */
+export interface RetentionHeld {
+  readonly type: 'retention.held'
+  readonly id: string
+  readonly phase: 'placed' | 'released'
+  /** `session`, `principal` or `period`. */
+  readonly what: string
+  readonly of: Masked<string>
+  readonly reason: Masked<string>
+}
+
+/** A month's content or all of it goes at the end of its retention; once before, once after. */
+export interface RetentionRemoved {
+  readonly type: 'retention.removed'
+  /** `content`: the key of its bodies. `month`: its segments, index and key; the tiles stay. */
+  readonly what: 'content' | 'month'
+  readonly phase: 'begun' | 'done'
+  readonly month: string
+  readonly reason: string
+  /** The entries of the month: its first, and one past its last. */
+  readonly first: number
+  readonly end: number
+  readonly segments: number
+  /** SHA-256 over the lines `path size sha256` of its segments, each with its line end. */
+  readonly sha256: string
 }
 
 export interface ControlFailed {
@@ -229,13 +285,12 @@ export interface ControlFailed {
   readonly reason: string
 }
 
-/** What happened since the last seal, so that "nothing happened" can be shown. */
+/** What happened since the last seal, so that "nothing happened" can be shown. The record counts by
+ *  itself what it took in (`SealCounts`). */
 export interface Seal {
   readonly type: 'seal'
-  readonly fromUs: number
-  readonly toUs: number
-  readonly accepted: number
-  readonly inFlight: number
+  /** Until the next seal no more time than this passes while the gateway runs. */
+  readonly everyMs: number
   /** Requests refused without an entry of their own, by reason. */
   readonly refused: Readonly<Record<string, number>>
 }
@@ -255,6 +310,10 @@ export type EntryInput =
   | GatewayStopped
   | GatewayRecovered
   | RecordViewed
+  | RecordExported
+  | KeysRotated
+  | RetentionHeld
+  | RetentionRemoved
   | ControlFailed
   | Seal
 

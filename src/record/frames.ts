@@ -127,7 +127,8 @@ export function readFrames(frames: Buffer): Frame[] | undefined {
     if (at + frameHeaderBytes > frames.length) return undefined
     const length = frames.readUInt32LE(at + 8)
     const end = at + frameHeaderBytes + length
-    const isFrame = frames.readUInt16LE(at) === frameMagic && frames[at + 3] === 0
+    const isKnown = frames.readUInt32LE(at + 4) === 0 && frames.readUInt32LE(at + 12) === 0
+    const isFrame = frames.readUInt16LE(at) === frameMagic && frames[at + 3] === 0 && isKnown
     if (!isFrame || length === 0 || end > frames.length) return undefined
     found.push({
       kind: frames[at + 2] ?? 0,

@@ -6,15 +6,16 @@ import { Fault } from '../base/fault.ts'
 import { newId } from '../base/ids.ts'
 import { share } from './entry.ts'
 import { takeLock } from './lock.ts'
+import { MonthKeys } from './months.ts'
 import { recoverLog, settleTails } from './recover.ts'
 import { Room } from './room.ts'
 import { clockBackUsMax, SegmentRecorder } from './writer.ts'
-import type { KeyObject } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import type { Disk } from '../base/disk.ts'
 import type { Durable } from './durable.ts'
 import type { EntryInput, Item, Shared, TornTail } from './entry.ts'
 import type { Release } from './lock.ts'
+import type { BodyKeys } from './months.ts'
 import type { LogState } from './recover.ts'
 
 /** `full`: nothing new until space returns, by itself. `latched`: nothing at all until a restart. */
@@ -26,6 +27,8 @@ export interface RecorderFigures {
   readonly batches: number
   readonly bytes: number
   readonly nextIndex: number
+  /** One past the last entry that is on the disk. */
+  readonly durableIndex: number
   readonly pendingBytes: number
   /** As of the last look; undefined before the first or when it failed. */
   readonly freeBytes: number | undefined
@@ -42,6 +45,8 @@ export interface Recorder {
    */
   append(digest: string, shared: Shared, items: readonly Item[]): Promise<Durable>
   state(): RecorderState
+  /** Takes nothing more until a restart: what is on the disk was found to be wrong. */
+  latch(reason: string): void
   figures(): RecorderFigures
   /** Writes what was appended, then closes. Afterwards appends are refused. Never rejects. */
   close(): Promise<void>
@@ -60,8 +65,10 @@ export interface RecordOptions {
   readonly segmentBytesMax: number
   /** The log's name for the world; kept in the file `origin`, where an older one wins. */
   readonly origin?: string | undefined
-  /** Ed25519 private key for seals; without it they are not signed. */
-  readonly sealKey?: KeyObject | undefined
+  /** The keys of bodies; without them bodies stay in clear. */
+  readonly bodyKeys?: BodyKeys | undefined
+  /** Told when the key of a coming month cannot be made. */
+  readonly onKeyTrouble?: ((why: Fault) => void) | undefined
   /** Bodies from this size on are kept zstd-compressed where that saves an eighth. Default: none. */
   readonly compressFromBytes?: number | undefined
   /** Bytes that may wait to be written. Default 256 MiB. */
@@ -70,6 +77,8 @@ export interface RecordOptions {
   readonly freeCheckMs?: number | undefined
   /** Zeros written ahead of small batches, to shorten their syncs. Default 2 MiB; 0 for none. */
   readonly layOutBytes?: number | undefined
+  /** Told after each commit: one past the last entry that is on the disk. Must not throw. */
+  readonly onDurable?: ((durableIndex: number) => void) | undefined
   /** Told of each change of state; `why` says what happened. */
   readonly onState?: ((state: RecorderState, why: Fault | undefined) => void) | undefined
 }
@@ -125,7 +134,9 @@ async function openLocked(
   try {
     assertClock(clock, log.lastUs)
     const room = await Room.open(disk, folder, freeBytesMin)
-    recorder = new SegmentRecorder(options, folder, log, room, release)
+    const { bodyKeys } = options
+    const months = bodyKeys && (await MonthKeys.open({ ...bodyKeys, disk, origin }, clock.nowUs()))
+    recorder = new SegmentRecorder(options, { folder, log, months, origin, release, room })
     return { recorder, recovered: await endWhatWasOpen(recorder, { disk, folder, log, origin }) }
   } catch (error) {
     await (recorder ? recorder.close() : log.tip?.file.close())
@@ -192,6 +203,7 @@ async function keepOrigin(disk: Disk, folder: string, options: RecordOptions): P
   const path = join(folder, 'origin')
   const names = await disk.list(folder)
   if (names.includes('origin')) {
+    await disk.syncFolder(folder)
     return Buffer.from(await readWhole(disk, path))
       .toString('utf8')
       .trim()

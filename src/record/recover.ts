@@ -54,6 +54,7 @@ export async function recoverLog(disk: Disk, folder: string): Promise<LogState> 
       const tail = await cutTail({ disk, folder, file, name, walk })
       if (tail && !torn.some((known) => known.sha256 === tail.sha256)) torn.push(tail)
       if (walk.batches > 0) {
+        await rewrite(file, walk.lastAt, walk.end)
         const lead = await leadOf(file, walk.end)
         keeps = true
         return { ...walk, tip: { ...walk, name, file, lead }, torn }
@@ -79,8 +80,31 @@ export async function settleTails(disk: Disk, folder: string): Promise<void> {
   if (pending.length > 0) await disk.syncFolder(aside)
 }
 
+/**
+ * Writes the last batch once more: what was read may stand in memory alone, if its process died
+ * before the sync, or the sync failed and Linux called the pages clean. What comes next rests on it.
+ */
+async function rewrite(file: DiskFile, from: number, to: number): Promise<void> {
+  const bytes = new Uint8Array(to - from)
+  const got = await file.read(bytes, from)
+  assert(got === bytes.length, 'the batch that was found lies in the file')
+  await new Promise<void>((resolve, reject) => {
+    file.commit([bytes], from, (error, written) => {
+      if (error) reject(error)
+      else if (written === bytes.length) resolve()
+      else reject(new Error(`Wrote ${written} of ${bytes.length} bytes`))
+    })
+  })
+}
+
+/** Of the segment that is walked, once it has shown a batch. */
+function idOf({ batches, segmentId }: Walk): string | undefined {
+  return batches > 0 ? segmentId : undefined
+}
+
 interface Walk {
   segmentId: string
+  lastAt: number
   end: number
   link: Link
   nextIndex: number
@@ -99,6 +123,7 @@ async function walkSegment(
   const reader = new SegmentReader(file, segmentPath(name))
   const walk: Walk = {
     segmentId: '',
+    lastAt: 0,
     end: 0,
     link: before?.link ?? beginning,
     nextIndex: before?.nextIndex ?? 0,
@@ -112,7 +137,7 @@ async function walkSegment(
     const found = await reader.batchAt(walk.end)
     if (found === 'end') return walk
     if (found === 'torn') {
-      const later = await reader.laterBatch(walk.end, walk.link.sequence + 1)
+      const later = await reader.laterBatch(walk.end, walk.link.sequence + 1, idOf(walk))
       if (later !== undefined) throw reader.damaged(walk.end, `no valid batch, but one at ${later}`)
       walk.isTorn = true
       return walk
@@ -144,6 +169,7 @@ function takeBatch(walk: Walk, batch: ScannedBatch, isBeforeKnown: boolean): voi
   walk.segmentId = header.segmentId
   walk.link = batch.link
   walk.nextIndex = header.firstIndex + header.entries
+  walk.lastAt = offset
   walk.end = offset + batchBytes(header)
 }
 

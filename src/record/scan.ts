@@ -38,7 +38,14 @@ export interface ScannedBatch {
 /** What stands at an offset: a batch, nothing more (only zeros), or bytes that are no batch. */
 export type Found = ScannedBatch | 'end' | 'torn'
 
-const chunkBytes = 1_048_576
+/** The lines of a batch without its bodies. */
+export interface ScannedLines {
+  readonly header: BatchHeader
+  readonly link: Link
+  readonly lines: readonly Buffer[]
+}
+
+const chunkBytesDefault = 1_048_576
 /** Longer than any batch the writer makes; a header that says more is not believed. */
 const batchBytesMax = 1_073_741_824
 
@@ -46,13 +53,15 @@ const batchBytesMax = 1_073_741_824
 export class SegmentReader {
   readonly #file: DiskFile
   readonly #name: string
+  readonly #chunkBytes: number
   #chunk: Buffer = Buffer.alloc(0)
   #start = 0
 
-  /** @param name for messages: the path below the log folder. */
-  constructor(file: DiskFile, name: string) {
+  /** @param name for messages: the path below the log folder. @param chunkBytes read at a time. */
+  constructor(file: DiskFile, name: string, chunkBytes: number = chunkBytesDefault) {
     this.#file = file
     this.#name = name
+    this.#chunkBytes = chunkBytes
   }
 
   /**
@@ -74,6 +83,27 @@ export class SegmentReader {
     if (crc32(frames) !== header.framesCrc) return 'torn'
     const parsed = parseBatch(frames, whole.subarray(bodiesAt), header)
     return parsed ? { offset, header, link: { sequence: header.sequence, crc }, ...parsed } : 'torn'
+  }
+
+  /** The header at `offset`, checked by its CRC; undefined when there is none. */
+  async headerAt(offset: number): Promise<BatchHeader | undefined> {
+    const read = readBatchHeader(await this.#bytes(offset, batchHeaderBytes))
+    if (read === 'newer') throw this.#newer(offset)
+    return typeof read === 'string' ? undefined : read.header
+  }
+
+  /** The lines of the batch at `offset`, checked by CRC; undefined when there is no such batch. Its
+   *  bodies are not read. @throws as `batchAt`. */
+  async linesAt(offset: number): Promise<ScannedLines | undefined> {
+    const read = readBatchHeader(await this.#bytes(offset, batchHeaderBytes))
+    if (read === 'newer') throw this.#newer(offset)
+    if (typeof read === 'string') return undefined
+    const { crc, header } = read
+    const frames = await this.#bytes(offset + batchHeaderBytes, header.framesBytes)
+    const isWhole = frames.length === header.framesBytes && crc32(frames) === header.framesCrc
+    const lines = isWhole ? linesOf(frames) : undefined
+    if (lines?.length !== header.entries) return undefined
+    return { header, link: { sequence: header.sequence, crc }, lines }
   }
 
   /**
@@ -99,7 +129,7 @@ export class SegmentReader {
   async lastNonZero(offset: number): Promise<number> {
     let last = offset
     for (let at = offset; ;) {
-      const chunk = await this.#bytes(at, chunkBytes)
+      const chunk = await this.#bytes(at, chunkBytesDefault)
       if (chunk.length === 0) return last
       if (!isZero(chunk)) {
         let end = chunk.length
@@ -112,16 +142,24 @@ export class SegmentReader {
 
   /**
    * Where a batch later than `sequence` begins behind `offset`, if one does. Its header was only
-   * written after the batch at `offset` was durable, so that one was damaged afterwards.
+   * written after the batch at `offset` was durable, so that one was damaged afterwards. Only headers
+   * of this segment count: bodies hold what others said, and that may look like a header.
+   * @param segmentId as the batches before have it; undefined at the first one.
    */
-  async laterBatch(offset: number, sequence: number): Promise<number | undefined> {
+  async laterBatch(
+    offset: number,
+    sequence: number,
+    segmentId: string | undefined,
+  ): Promise<number | undefined> {
+    const own = segmentId ?? (await this.headerAt(offset))?.segmentId
     const mark = Buffer.from('SPB1', 'latin1')
     for (let at = offset + 1; ;) {
-      const chunk = await this.#bytes(at, chunkBytes)
+      const chunk = await this.#bytes(at, chunkBytesDefault)
       if (chunk.length < batchHeaderBytes) return undefined
       for (let i = chunk.indexOf(mark); i >= 0; i = chunk.indexOf(mark, i + 1)) {
         const read = readBatchHeader(await this.#bytes(at + i, batchHeaderBytes))
-        if (typeof read !== 'string' && read.header.sequence > sequence) return at + i
+        if (typeof read === 'string' || read.header.sequence <= sequence) continue
+        if (own === undefined || read.header.segmentId === own) return at + i
       }
       // Chunks overlap, so that a mark across their border is seen.
       at += chunk.length - batchHeaderBytes + 1
@@ -159,7 +197,7 @@ export class SegmentReader {
     if (inside >= 0 && inside + length <= this.#chunk.length) {
       return this.#chunk.subarray(inside, inside + length)
     }
-    const fresh = Buffer.allocUnsafe(Math.max(length, chunkBytes))
+    const fresh = Buffer.allocUnsafe(Math.max(length, this.#chunkBytes))
     const got = await this.#file.read(fresh, offset)
     this.#chunk = fresh.subarray(0, got)
     this.#start = offset
@@ -198,6 +236,11 @@ function parseBatch(
   }
   if (bodyAt !== bodies.length || entries.length !== header.entries) return undefined
   return { carry, entries }
+}
+
+function linesOf(frames: Buffer): Buffer[] | undefined {
+  const found = readFrames(frames)
+  return found?.flatMap(({ kind, payload }) => (kind === entryFrame ? [payload] : []))
 }
 
 function bodyOf(

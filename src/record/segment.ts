@@ -216,6 +216,13 @@ export function segmentPath({ month, number }: SegmentName): string {
   return `${month}/${String(number).padStart(4, '0')}.seg`
 }
 
+/** The segment that stands at such a path. */
+export function parseSegmentPath(path: string): SegmentName {
+  const parts = /^(\d{4}-\d\d)\/(\d{4,9})\.seg$/.exec(path)
+  assert(parts?.[1] !== undefined && parts[2] !== undefined, 'a segment has such a path')
+  return { month: parts[1], number: Number(parts[2]) }
+}
+
 /** All segments of a writer in the order they were written. */
 export async function listSegments(disk: Disk, folder: string): Promise<SegmentName[]> {
   const all: SegmentName[] = []

@@ -53,6 +53,13 @@ export class Unfinished {
     if (shared.exchange !== undefined) this.#noteExchange(shared.exchange, type, shared, timeUs)
   }
 
+  /** Calls received and not ended. */
+  openCalls(): number {
+    let calls = 0
+    for (const exchange of this.exchanges.values()) calls += exchange.calls
+    return calls
+  }
+
   /** As the payload of a carry frame. */
   carry(): string {
     const exchanges = Array.from(

@@ -10,15 +10,16 @@ import { errorCode } from '../base/disk.ts'
 import { Fault } from '../base/fault.ts'
 import { assertEntrySize, Batch } from './batch.ts'
 import { encodeEntry, takesBody } from './encode.ts'
-import { sealSigner } from './seal.ts'
+import { SealCounter } from './seal.ts'
 import { layOutBytesDefault, Segments } from './segment.ts'
 import { splitMasking } from './split.ts'
 import { storeBody } from './store.ts'
 import type { Durable } from './durable.ts'
-import type { SignSeal, Stamp, StoredBody, Writable } from './encode.ts'
+import type { SealStamp, Stamp, StoredBody, Writable } from './encode.ts'
 import type { EntryType, Item, Shared } from './entry.ts'
 import type { Release } from './lock.ts'
 import type { RecordOptions, Recorder, RecorderFigures, RecorderState } from './record.ts'
+import type { MonthKeys } from './months.ts'
 import type { LogState } from './recover.ts'
 import type { Room } from './room.ts'
 import type { Unfinished } from './unfinished.ts'
@@ -42,6 +43,7 @@ const ending: ReadonlySet<EntryType> = new Set<EntryType>([
   'seal',
   'gateway.stopped',
   'gateway.recovered',
+  'retention.removed', // It makes room.
   'control.failed',
   'control.restored',
 ])
@@ -53,7 +55,9 @@ export class SegmentRecorder implements Recorder {
   readonly #room: Room
   readonly #release: Release
   readonly #unfinished: Unfinished
-  readonly #signSeal: SignSeal | undefined
+  readonly #seals: SealCounter
+  readonly #months: MonthKeys | undefined
+  readonly #origin: string
   readonly #timer: NodeJS.Timeout
   readonly #queue: Batch[] = [] // The last one still grows.
   #state: RecorderState = 'open'
@@ -62,6 +66,7 @@ export class SegmentRecorder implements Recorder {
   #isDue = false // A write will begin in this turn of the loop.
   #whenIdle: (() => void) | undefined
   #nextIndex: number
+  #durableIndex: number
   #lastUs: number
   #month: string | undefined // Of the segment into which the newest batch goes, and
   #segmentBytes: number // its size once all batches but the newest are written.
@@ -71,16 +76,18 @@ export class SegmentRecorder implements Recorder {
   #batches = 0
   #bytes = 0
 
-  constructor(options: RecordOptions, folder: string, log: LogState, room: Room, release: Release) {
+  constructor(options: RecordOptions, { folder, log, months, origin, release, room }: Opened) {
     this.#options = options
+    this.#months = months
+    this.#origin = origin
     const layOutBytes = options.layOutBytes ?? layOutBytesDefault
     const at = { disk: options.disk, folder: join(folder, 'log'), layOutBytes }
     this.#segments = new Segments(at, log.tip, log.link)
     this.#room = room
     this.#release = release
     this.#unfinished = log.unfinished
-    this.#signSeal = options.sealKey && sealSigner(options.sealKey)
-    this.#nextIndex = log.nextIndex
+    this.#seals = new SealCounter(log.nextIndex, options.clock.nowUs())
+    this.#nextIndex = this.#durableIndex = log.nextIndex
     this.#lastUs = log.lastUs
     this.#month = log.tip?.name.month
     this.#segmentBytes = log.tip?.end ?? 0
@@ -93,12 +100,17 @@ export class SegmentRecorder implements Recorder {
     return this.#state
   }
 
+  latch(reason: string): void {
+    this.#latch(reason, new Error(reason))
+  }
+
   figures(): RecorderFigures {
     return {
       entries: this.#entries,
       batches: this.#batches,
       bytes: this.#bytes,
       nextIndex: this.#nextIndex,
+      durableIndex: this.#durableIndex,
       pendingBytes: this.#pendingBytes,
       freeBytes: this.#room.freeBytes,
     }
@@ -117,7 +129,10 @@ export class SegmentRecorder implements Recorder {
         batch.addEntry(line)
         if (body) batch.addBody(body.bytes)
       }
-      for (const { entry } of items) this.#unfinished.note(entry.type, shared, timeUs)
+      for (const { entry } of items) {
+        this.#unfinished.note(entry.type, shared, timeUs)
+        this.#seals.note(entry.type, this.#nextIndex, timeUs)
+      }
       this.#nextIndex += lines.length
       this.#pendingBytes += batch.bytes - before
       this.#lastUs = timeUs
@@ -162,21 +177,32 @@ export class SegmentRecorder implements Recorder {
 
   #encode(shared: Shared, items: readonly Item[], time: string): Line[] {
     const lines: Line[] = []
+    const storing = {
+      compressFromBytes: this.#options.compressFromBytes ?? Infinity,
+      origin: this.#origin,
+      key: this.#months?.of(time.slice(0, 7)),
+    }
     for (const { entry, body: masked } of items) {
-      const from = this.#options.compressFromBytes ?? Infinity
-      const body = masked && masked.value.length > 0 ? storeBody(masked.value, from) : undefined
+      const body = masked && masked.value.length > 0 ? storeBody(masked.value, storing) : undefined
       assert(!body || takesBody(entry.type), 'only messages have bodies')
       for (const part of entry.type === 'mask.applied' ? splitMasking(entry) : [entry]) {
-        lines.push(this.#line(part, { shared, time, body, index: this.#nextIndex + lines.length }))
+        const index = this.#nextIndex + lines.length
+        const seal = part.type === 'seal' ? this.#sealStamp(items.length) : undefined
+        lines.push(this.#line(part, { shared, time, body, index, seal }))
       }
     }
     return lines
   }
 
   #line(entry: Writable, stamp: Stamp): Line {
-    const line = encodeEntry(entry, stamp, this.#signSeal)
+    const line = encodeEntry(entry, stamp)
     assertEntrySize(line)
     return { line, body: stamp.body }
+  }
+
+  #sealStamp(items: number): SealStamp {
+    assert(items === 1, 'a seal is appended alone: it covers what came before it')
+    return { ...this.#seals.counts, inFlight: this.#unfinished.openCalls() }
   }
 
   /** Times in the record never decrease. A clock far behind them is not to be believed. */
@@ -234,6 +260,8 @@ export class SegmentRecorder implements Recorder {
       if (error) return this.#fail(batch, error)
       if (batch.room.length <= spareRoomBytesMax) this.#spareRoom = batch.room
       this.#entries += batch.entries
+      this.#durableIndex = batch.firstIndex + batch.entries
+      this.#options.onDurable?.(this.#durableIndex)
       this.#batches++
       this.#bytes += bytes
       this.#pendingBytes = this.#queue.reduce((sum, { bytes: each }) => sum + each, 0)
@@ -278,6 +306,10 @@ export class SegmentRecorder implements Recorder {
   }
 
   async #look(): Promise<void> {
+    this.#months?.prepare(this.#options.clock.nowUs()).catch((error: unknown) => {
+      // Going on is safe: without its key no entry of that month is taken.
+      if (error instanceof Fault) this.#options.onKeyTrouble?.(error)
+    })
     await this.#room.look()
     this.#noteRoom()
   }
@@ -293,6 +325,17 @@ export class SegmentRecorder implements Recorder {
     this.#state = state
     this.#options.onState?.(state, why)
   }
+}
+
+/** What start-up found and took. */
+export interface Opened {
+  /** The writer's folder. */
+  readonly folder: string
+  readonly log: LogState
+  readonly months: MonthKeys | undefined
+  readonly origin: string
+  readonly room: Room
+  readonly release: Release
 }
 
 interface Line {

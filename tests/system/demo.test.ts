@@ -324,6 +324,7 @@ for (const [subject, name, delivered] of [
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line) as Line)
+        .filter(({ entry }) => entry) // The last line says which they were.
       for (const [i, { entry }] of lines.entries()) {
         assert.equal(entry.session, mine.session)
         assert.equal(entry.principal.subject, subject)

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { systemClock } from '../../src/base/clock.ts'
-import { realDisk } from '../../src/base/disk.ts'
+import { recordPlace } from '../../src/cli/record-parts.ts'
 import { makeLocalKey, openLocalIssuer } from '../../src/identity/local.ts'
 import { readRecord } from '../../src/record/read.ts'
 
@@ -171,7 +171,8 @@ export interface Told {
 /** All entries of a data folder in order; a gateway may be running on it. */
 export async function readEntries(dataDir: string): Promise<Told[]> {
   const told: Told[] = []
-  const at = { disk: realDisk, dir: join(dataDir, 'record'), writer: 'w1' }
+  const key = { kind: 'file' } as const
+  const at = recordPlace(dataDir, { key, env: {}, clock: systemClock(), hide: () => undefined })
   for await (const record of readRecord(at)) {
     const text = Buffer.from(record.body() ?? new Uint8Array(0)).toString()
     told.push({ ...(JSON.parse(record.line.toString()) as Told), text })

@@ -108,7 +108,8 @@ const ends = (entries: readonly Told[]): unknown[] =>
 async function assertStoppedWell(at: Installation, wanted: readonly unknown[]): Promise<void> {
   const entries = await readEntries(at.data)
   assert.deepEqual(ends(entries), wanted)
-  const [closed, last] = entries.slice(-2)
+  const [closed, seal, last] = entries.slice(-3)
+  assert.equal(seal?.type, 'seal')
   assert.deepEqual([last?.type, last?.['reason']], ['gateway.stopped', 'SIGTERM'])
   assert.deepEqual([closed?.type, closed?.['reason']], ['session.closed', 'gateway_stopped'])
   const place = { disk: realDisk, dir: join(at.data, 'record'), writer: 'w1' }

@@ -1,0 +1,36 @@
+/**
+ * What commands work on, whether a gateway runs on the data folder or not: the record and its place,
+ * the index, the signing of checkpoints. `answer.ts` says what is done with it.
+ */
+import type { Clock } from '../base/clock.ts'
+import type { Masker } from '../mask/masker.ts'
+import type { ExposureOf } from '../policy/exposure.ts'
+import type { RecordPlace } from '../record/read.ts'
+import type { Recorder } from '../record/record.ts'
+import type { RetentionRules } from '../record/retention.ts'
+import type { SigningKeys } from '../record/tree-keys.ts'
+import type { Found, SearchOptions } from '../search/item.ts'
+import type { Query } from '../search/query.ts'
+import type { ExposureAsked } from './exposure-lines.ts'
+
+export interface Desk {
+  readonly dataDir: string
+  readonly place: RecordPlace
+  readonly origin: string
+  readonly clock: Clock
+  readonly recorder: Recorder
+  readonly masker: Masker
+  /** In the index, brought up to the log first. @throws as `IndexThreads.search`. */
+  find(query: Query, options: SearchOptions): Promise<Found & { readonly lag: number }>
+  /** Takes a month's text, or the month, out of the index. */
+  forget(month: string, what: 'content' | 'month'): Promise<void>
+  /** Makes the index anew from the log. @returns how many entries it holds. */
+  reindex(): Promise<number>
+  /** Signs what is recorded. @returns entries under the newest checkpoint. */
+  sign(): Promise<number>
+  readonly retention: Pick<RetentionRules, 'retentionMs' | 'contentRetentionMs'>
+  /** Signs with these keys from now on. */
+  rekey(keys: SigningKeys): Promise<void>
+  /** Undefined where no gateway runs: the figures lie in a file then. */
+  readonly exposures: ((asked: ExposureAsked) => Promise<ExposureOf[]>) | undefined
+}
