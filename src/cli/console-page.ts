@@ -33,6 +33,8 @@ export interface ConsoleParts {
   readonly version: string
   readonly answersTo: ConsoleCheck
   readonly roles: ConsoleRoles
+  /** Public keys of the log. */
+  readonly vkeys: readonly string[]
   /** The writer's folder. */
   readonly logFolder: string
 }
@@ -62,7 +64,7 @@ export async function serveConsole(incoming: Incoming, of: ConsoleParts): Promis
     const { status, body } = readiness(of.at)
     send(status, 'application/json', `${JSON.stringify(body)}\n`)
   } else if (path === '/') {
-    send(200, 'text/html; charset=utf-8', page(of.at, of.version))
+    send(200, 'text/html; charset=utf-8', page(of))
   } else {
     send(404, 'text/plain; charset=utf-8', 'Nothing is served at this path.\n')
   }
@@ -95,7 +97,7 @@ async function isReader({ headers }: Incoming, { at, roles }: ConsoleParts): Pro
   }
 }
 
-function page(at: Stations, version: string): string {
+function page({ at, version, vkeys }: ConsoleParts): string {
   const status = at.isStopping() ? 'stopping' : 'running'
   const record = at.recorder.state()
   const rows = [...at.connections.values()].map(
@@ -108,6 +110,7 @@ function page(at: Stations, version: string): string {
 <p>Gateway: ${status}. Record: ${record}. Sessions open: ${at.sessions.openCount}.</p>
 <table><caption>Connections</caption>${rows.join('')}</table>
 <p><a href="/metrics">Metrics</a> · <a href="/readyz">Readiness</a></p>
+<p>The log’s public key, to be kept elsewhere: <code>${escape(vkeys[0] ?? '')}</code></p>
 <p>Sessions and their replay are read with <code>sallyport sessions</code> and <code>sallyport replay</code>.</p>
 </main></body></html>
 `

@@ -1,10 +1,15 @@
 /** `sallyport init`: a first configuration and the keys it needs, from five answers at most. */
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import type { Readable, Writable } from 'node:stream'
+import { realDisk } from '../base/disk.ts'
 import { checkConfig } from '../config/config.ts'
 import { makeLocalKey } from '../identity/local.ts'
+import { keepOrigin } from '../record/record.ts'
+import { vkeysOf } from '../record/tree-keys.ts'
+import { openKeys } from './keys.ts'
+import { writer } from './record-parts.ts'
 
 export interface InitOptions {
   /** The file to write; `sallyport.yaml` unless told otherwise. */
@@ -70,8 +75,16 @@ export async function initCommand(
   chmodSync(dataDir, 0o700)
   writeFileSync(file, text, { flag: 'wx', mode: 0o644 })
   if (answers.issuer === 'local') await makeLocalKey(dataDir)
-  out.write(nextSteps(file, dataDir, answers))
+  const vkeys = await makeLogKeys(dataDir, checked.config.record.origin)
+  out.write(nextSteps(file, dataDir, answers, vkeys))
   return 0
+}
+
+/** The log's name and keys, made now so that the public one can be kept elsewhere from the start. */
+async function makeLogKeys(dataDir: string, origin: string | undefined): Promise<string[]> {
+  const { signing } = openKeys(dataDir)
+  const folder = join(dataDir, 'record', writer)
+  return vkeysOf(await keepOrigin(realDisk, folder, { writer, origin }), signing)
 }
 
 async function answersOf(
@@ -160,6 +173,7 @@ function nextSteps(
   file: string,
   dataDir: string,
   { publicUrl, connection, issuer }: Answers,
+  vkeys: readonly string[],
 ): string {
   const token =
     issuer === 'local'
@@ -172,5 +186,8 @@ Next:
   sallyport serve -c ${file}
 ${token}
 Clients connect to ${publicUrl}/mcp/${connection}
+
+Keep this public key elsewhere: with it anybody can prove that the record was not changed.
+  ${vkeys[0] ?? ''}
 `
 }

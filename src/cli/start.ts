@@ -172,7 +172,15 @@ async function wire(options: StartOptions, doors: Doors, log: Logger): Promise<G
   const { roles } = config.console
   const logFolder = join(place.dir, writer)
   doors.serveConsole = (incoming) =>
-    serveConsole(incoming, { at, metrics, version, answersTo, roles, logFolder })
+    serveConsole(incoming, {
+      at,
+      metrics,
+      version,
+      answersTo,
+      roles,
+      logFolder,
+      vkeys: built.vkeys,
+    })
   doors.onBad = ({ reason, status, source }) => noteBad(reason, status, source, at)
   const beside = await openBeside({ dataDir, config, at, record, place, log })
   built.watchIndex(() => beside.index.figures().lag)

@@ -199,8 +199,17 @@ function outcomeOf(entry: EntryInput): string | undefined {
   return entry.type === 'call.finished' ? entry.outcome : undefined
 }
 
-async function keepOrigin(disk: Disk, folder: string, options: RecordOptions): Promise<string> {
+/**
+ * The log's name for the world, made when there is none yet.
+ * @param folder the writer's; it is made if it is missing.
+ */
+export async function keepOrigin(
+  disk: Disk,
+  folder: string,
+  options: Pick<RecordOptions, 'writer' | 'origin'>,
+): Promise<string> {
   const path = join(folder, 'origin')
+  await disk.makeFolder(folder)
   const names = await disk.list(folder)
   if (names.includes('origin')) {
     await disk.syncFolder(folder)

@@ -6,10 +6,12 @@ import {
   formatKeyLine,
   formatManifest,
   formatProofLine,
+  formatWitnessed,
   parseHandover,
   parseKeyLine,
   parseManifest,
   parseProofLine,
+  parseWitnessed,
 } from './pack-format.ts'
 
 /** Records as our own code makes them. */
@@ -67,6 +69,10 @@ test('lines that are written are read as they were', () => {
   fc.assert(
     fc.property(handover, (of) => assert.deepEqual(parseHandover(line(formatHandover(of))), of)),
   )
+  const witnessed = record({ checkpoint: text, consistency: hashes })
+  fc.assert(
+    fc.property(witnessed, (of) => assert.deepEqual(parseWitnessed(line(formatWitnessed(of))), of)),
+  )
 })
 
 const zero = Buffer.alloc(32)
@@ -89,6 +95,7 @@ const lines: readonly [what: string, read: (line: Buffer) => unknown, line: stri
   ],
   ['bytes that are no text', parseProofLine, '\u00ff'],
   ['a short key', parseKeyLine, `{"index":1,"key":"AAAA"}`],
+  ['no note', parseWitnessed, `{"consistency":[]}`],
   ['no key', parseKeyLine, `{"index":1}`],
   ['base64 without its end', parseKeyLine, `{"index":1,"key":"${base64.slice(0, -1)}"}`],
   [

@@ -10,6 +10,7 @@
  *     keys.jsonl       {"index":n,"key":base64} for each body that can be opened
  *     handovers.jsonl  {"checkpoint","consistency","entry","hashes","index"} for each change of the
  *                      log's key: that the old key has signed a tree with the entry that says so
+ *     witnessed.jsonl  {"checkpoint","consistency"}: an older checkpoint that witnesses cosigned, or none
  */
 import { createHash } from 'node:crypto'
 import { canonicalize } from '../tlog/canonical.ts'
@@ -140,6 +141,14 @@ export interface Handover extends ProofLine {
   readonly consistency: readonly Buffer[]
 }
 
+/** A checkpoint that witnesses have signed as well. */
+export interface Witnessed {
+  /** A signed note. */
+  readonly checkpoint: string
+  /** That the pack's tree begins with its tree. */
+  readonly consistency: readonly Buffer[]
+}
+
 export const formatProofLine = ({ hashes, index }: ProofLine): string =>
   `${canonicalize({ hashes: hashes.map(textOfHash), index })}\n`
 
@@ -153,9 +162,12 @@ export function formatHandover(of: Handover): string {
   return `${canonicalize({ checkpoint, consistency, entry, hashes, index })}\n`
 }
 
+export const formatWitnessed = (of: Witnessed): string =>
+  `${canonicalize({ checkpoint: of.checkpoint, consistency: of.consistency.map(textOfHash) })}\n`
+
 const textOfHash = (hash: Buffer): string => hash.toString('base64')
 
-/** @param line without its newline. @throws {Unproven} `bundle_malformed`, as the two below. */
+/** @param line without its newline. @throws {Unproven} `bundle_malformed`, as the three below. */
 export function parseProofLine(line: Uint8Array): ProofLine {
   const { hashes, index } = membersIn(line)
   const found = hashesIn(hashes)
@@ -180,6 +192,14 @@ export function parseHandover(line: Uint8Array): Handover {
   }
   const found = { checkpoint, consistency, entry, hashes, index }
   return spelt(found, formatHandover, line, 'handovers.jsonl')
+}
+
+export function parseWitnessed(line: Uint8Array): Witnessed {
+  const members = membersIn(line)
+  const { checkpoint } = members
+  const consistency = hashesIn(members['consistency'])
+  if (!isText(checkpoint) || !consistency) throw malformed('witnessed.jsonl', 'a line is none')
+  return spelt({ checkpoint, consistency }, formatWitnessed, line, 'witnessed.jsonl')
 }
 
 function spelt<T>(value: T, format: (of: T) => string, line: Uint8Array, name: string): T {

@@ -1,17 +1,17 @@
-/** Changes of the log's key, proven under what the old key has signed. */
+/** What older checkpoints show: changes of the log's key, and what witnesses have seen. */
 import { join } from 'node:path'
 import { derivedFiles } from '../base/derived.ts'
 import { readNotes } from '../record/checkpoints.ts'
 import { reading } from '../record/tree.ts'
-import { openCheckpoint } from '../tlog/checkpoint.ts'
+import { openCheckpoint, parseCheckpoint } from '../tlog/checkpoint.ts'
 import { verifierOf } from '../tlog/cosignature.ts'
-import { parseVkey } from '../tlog/note.ts'
+import { parseVkey, splitNote } from '../tlog/note.ts'
 import { inclusionProof } from '../tlog/tiles.ts'
 import { Unproven } from '../tlog/unproven.ts'
 import type { RecordPlace } from '../record/read.ts'
 import type { OpenedCheckpoint } from '../tlog/checkpoint.ts'
 import type { Verifier } from '../tlog/note.ts'
-import type { Handover } from './pack-format.ts'
+import type { Handover, Witnessed } from './pack-format.ts'
 import type { SignedTree } from './prove.ts'
 
 /** An entry `keys.rotated`. */
@@ -53,6 +53,19 @@ export async function handoversOf(
     waiting.shift()
   }
   return found
+}
+
+/** The checkpoint that witnesses have cosigned last; none when there is none, or one that is newer
+ *  than the pack's. */
+export async function witnessedOf(
+  { dir, writer }: RecordPlace,
+  { checkpoint, hashes }: SignedTree,
+): Promise<Witnessed[]> {
+  const note = (await derivedFiles(join(dir, writer)).read('cosigned'))?.toString('utf8')
+  if (note === undefined) return []
+  const { origin, size } = parseCheckpoint(splitNote(note).text)
+  if (origin !== checkpoint.origin || size > checkpoint.size) return []
+  return [{ checkpoint: note, consistency: await hashes.consistencyProof(size) }]
 }
 
 function verifierIn(vkey: string): Verifier | undefined {

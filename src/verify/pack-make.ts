@@ -16,7 +16,7 @@ import { ed25519Type } from '../tlog/keys.ts'
 import { leafHash, verifyInclusion } from '../tlog/merkle.ts'
 import { parseVkey, signNote } from '../tlog/note.ts'
 import { PackWriter } from './pack-writer.ts'
-import { handoversOf } from './pack-handovers.ts'
+import { handoversOf, witnessedOf } from './pack-handovers.ts'
 import { packedEntries } from './pack-replay.ts'
 import { readme } from './pack-readme.ts'
 import { verifierFiles } from './pack-program.ts'
@@ -25,6 +25,7 @@ import {
   formatKeyLine,
   formatManifest,
   formatProofLine,
+  formatWitnessed,
   membersOf,
 } from './pack-format.ts'
 import { differs, proofOf, signedTree } from './prove.ts'
@@ -133,6 +134,8 @@ class Packing {
     await this.#files.whole('log.vkey', `${vkeys.join('\n')}\n`)
     const handovers = await handoversOf(place, this.#rotations, tree)
     await this.#files.whole('handovers.jsonl', handovers.map(formatHandover).join(''))
+    const witnessed = await witnessedOf(place, tree)
+    await this.#files.whole('witnessed.jsonl', witnessed.map(formatWitnessed).join(''))
     await this.#writeReplays(origin)
     for await (const { path, text } of verifierFiles()) await this.#files.whole(path, text)
     const counts = { ...this.#counts, sessions: this.#sessions.size }

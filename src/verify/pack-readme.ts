@@ -43,7 +43,7 @@ What this proves, once you trust the key
 
 What it does not prove
   - what else is in the log, before, between and after these entries;
-  - that the clock of the gateway was right, unless a witness signed the checkpoint with a time;
+  - that the clock of the gateway was right, unless a witness signed with a time of its own (--witness);
   - that the gateway wrote down what really happened: whoever held its key and its machine at that
     time could write otherwise. Checkpoints that were kept elsewhere, or witnessed, bind it from then on;
   - anything about replay.html and replay.txt beyond that the gateway made them with this pack. What

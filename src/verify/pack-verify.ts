@@ -3,19 +3,19 @@
  * its digest and its key. Files are read in pieces; one entry with its body is in memory at a time.
  */
 import { openCheckpoint, parseCheckpoint } from '../tlog/checkpoint.ts'
-import { verifierOf } from '../tlog/cosignature.ts'
-import { openNote, parseVkey, splitNote } from '../tlog/note.ts'
+import { openNote, splitNote } from '../tlog/note.ts'
 import { Unproven } from '../tlog/unproven.ts'
 import { Findings } from './findings.ts'
 import { PackEntries } from './pack-entries.ts'
 import { digestFile, linesOf, packReader, readSmall } from './pack-folder.ts'
-import { countNames, parseHandover, parseManifest } from './pack-format.ts'
+import { countNames, parseHandover, parseManifest, parseWitnessed } from './pack-format.ts'
 import { PackKeys } from './pack-keys.ts'
+import { PackWitnesses } from './pack-witnesses.ts'
 import type { Checkpoint } from '../tlog/checkpoint.ts'
-import type { Verifier } from '../tlog/note.ts'
 import type { EntriesSeen } from './pack-entries.ts'
 import type { PackFolder } from './pack-folder.ts'
 import type { Manifest } from './pack-format.ts'
+import type { Sight } from './pack-witnesses.ts'
 
 /** Whom the verifier trusts: vkeys (C2SP signed-note), got elsewhere than from the pack. */
 export interface PackTrust {
@@ -29,8 +29,8 @@ export interface PackReport {
   readonly manifest: Manifest | undefined
   /** Of the log, under which all entries of the pack stand; undefined when it cannot be read. */
   readonly checkpoint: Checkpoint | undefined
-  /** Cosignatures of witnesses that were asked for, with their times in seconds since 1970. */
-  readonly witnessed: readonly { readonly name: string; readonly time: number | undefined }[]
+  /** What the verifier's witnesses have signed. */
+  readonly witnessed: readonly Sight[]
   readonly seen: EntriesSeen | undefined
   /** Keys that the pack names, for comparing; they are not trusted for standing here. */
   readonly namedKeys: readonly string[]
@@ -40,7 +40,7 @@ export interface PackReport {
 export { packReader }
 
 const noteBytesMax = 1_048_576
-const handoverBytesMax = 1_048_576
+const longLineBytesMax = 1_048_576
 
 /** What every pack has. */
 const needed = [
@@ -55,6 +55,7 @@ const needed = [
   'replay.html',
   'replay.txt',
   'verify.mjs',
+  'witnessed.jsonl',
 ]
 
 /**
@@ -75,8 +76,7 @@ class PackRun {
   readonly #folder: PackFolder
   readonly #findings = new Findings()
   readonly #given: PackKeys
-  readonly #witnesses: Verifier[]
-  readonly #witnessed: { name: string; time: number | undefined }[] = []
+  readonly #witnesses: PackWitnesses
   #keys: PackKeys
   #namedKeys: string[] = []
 
@@ -84,7 +84,7 @@ class PackRun {
     this.#folder = folder
     this.#given = new PackKeys(keys)
     this.#keys = this.#given
-    this.#witnesses = [...new Set(witnesses)].map((vkey) => verifierOf(parseVkey(vkey)))
+    this.#witnesses = new PackWitnesses(witnesses)
   }
 
   async verify(): Promise<PackReport> {
@@ -101,6 +101,7 @@ class PackRun {
     await this.#checkFiles(manifest)
     const checkpoint = await this.#openCheckpoint(manifest)
     if (!checkpoint) return this.#report(manifest, checkpoint, undefined)
+    await this.#takeWitnessed(checkpoint)
     for (const index of this.#keys.forksFrom(checkpoint)) {
       const words =
         'The tree that the old key signed is not the beginning of the tree of this pack.'
@@ -125,12 +126,24 @@ class PackRun {
 
   async #takeHandovers(origin: string): Promise<void> {
     await this.#tell('handovers.jsonl', async () => {
-      for await (const line of linesOf(this.#folder, 'handovers.jsonl', handoverBytesMax)) {
+      for await (const line of linesOf(this.#folder, 'handovers.jsonl', longLineBytesMax)) {
         const handover = parseHandover(line)
         const place = `handover ${handover.index}`
         await this.#tell(place, () => this.#keys.takeHandover(handover, origin))
       }
     })
+  }
+
+  async #takeWitnessed(checkpoint: Checkpoint): Promise<void> {
+    await this.#tell('witnessed.jsonl', async () => {
+      for await (const line of linesOf(this.#folder, 'witnessed.jsonl', longLineBytesMax)) {
+        this.#witnesses.takeOlder(parseWitnessed(line), this.#keys.verifiers, checkpoint)
+      }
+    })
+    const { missing } = this.#witnesses
+    if (missing === 0) return
+    const words = `${missing} of the witnesses that you named have signed nothing in this pack`
+    this.#findings.add('unsure', 'checkpoint', words)
   }
 
   /** Each file is the one that was signed; there is none besides, and none is missing. */
@@ -167,16 +180,9 @@ class PackRun {
     if (!note) return undefined
     const { origin } = manifest
     const opened = await this.#tell('checkpoint', () => {
-      return openCheckpoint(note, origin, this.#keys.verifiers, this.#witnesses)
+      return openCheckpoint(note, origin, this.#keys.verifiers, this.#witnesses.verifiers)
     })
-    for (const { keyId, name } of this.#witnesses) {
-      const line = opened?.note.verified.find((each) => each.name === name && each.keyId === keyId)
-      if (line) this.#witnessed.push({ name, time: line.time })
-      else if (opened) {
-        const words = 'A witness that you named has not signed it.'
-        this.#findings.add('unsure', 'checkpoint', words)
-      }
-    }
+    if (opened) this.#witnesses.take(opened)
     // What is not signed is still compared with the rest: that tells where it was changed.
     const checkpoint =
       opened ?? (await this.#tell('checkpoint', () => parseCheckpoint(splitNote(note).text)))
@@ -220,7 +226,7 @@ class PackRun {
     return {
       manifest,
       checkpoint,
-      witnessed: this.#witnessed,
+      witnessed: this.#witnesses.seen,
       seen,
       namedKeys: this.#namedKeys,
       findings: this.#findings,

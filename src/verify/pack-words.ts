@@ -25,9 +25,9 @@ export function packLines(report: PackReport): string[] {
     const root = checkpoint.root.toString('base64')
     lines.push(`checkpoint   ${checkpoint.size} entries, root ${root}`)
   }
-  for (const { name, time } of witnessed) {
+  for (const { name, size, time } of witnessed) {
     const when = time === undefined ? '' : ` at ${new Date(time * 1000).toISOString()}`
-    lines.push(`witnessed    by ${plain(name)}${when}`)
+    lines.push(`witnessed    ${size} entries by ${plain(name)}${when}`)
   }
   if (seen) {
     const { bodies, calls, entries, keys, sessions } = seen.counts

@@ -74,6 +74,9 @@ export class Tiles {
       if (!tile || typeof tile.level !== 'number') {
         this.#findings.add('wrong', path, 'No log makes such a file.')
       } else if (tile.width < width) await this.#checkPartial(tile, path)
+      else if ((tile.index + 1) * width ** (tile.level + 1) > this.size) {
+        this.#findings.add('wrong', path, 'The log is not long enough to have this tile.')
+      }
     }
   }
 

@@ -20,7 +20,8 @@ import { realDisk } from '../../src/base/disk.ts'
 import { share } from '../../src/record/entry.ts'
 import { replay } from '../../src/replay/replay.ts'
 import { checkpointKeys, vkeysOf } from '../../src/record/tree-keys.ts'
-import { signNote, splitNote } from '../../src/tlog/note.ts'
+import { cosigner } from '../../src/tlog/cosignature.ts'
+import { signatureLines, signNote, splitNote, vkeyOf } from '../../src/tlog/note.ts'
 import { makePack } from '../../src/verify/pack-make.ts'
 import {
   formatManifest,
@@ -626,6 +627,39 @@ test('who has the key from before a rotation can verify a pack signed by the one
   const report = await verify(forged, [from])
   assert.match(words(report), /handover \d+: It does not stand in the tree/)
   assert.match(words(report), /manifest: No known key/)
+})
+
+test('a witness has its time told, and one that signed nothing is missed', async () => {
+  const { privateKey } = generateKeyPairSync('ed25519')
+  const witness = cosigner('witness.example', privateKey, () => 1_800_000_000)
+  const key = vkeyOf('witness.example', privateKey, 4)
+  const unheard = vkeyOf('stranger.example', generateKeyPairSync('ed25519').privateKey, 4)
+  const own = await madeLog()
+  // An older checkpoint of the log, as a witness has cosigned it.
+  const notes = readFileSync(join(own.folder, 'checkpoints.log'), 'utf8')
+  const [older = ''] = notes.split(/(?<=\n— [^\n]+\n)\n/)
+  const cosigned = older + signatureLines(splitNote(older).text, [witness])
+  writeFileSync(join(own.folder, 'cosigned'), cosigned)
+  const folder = await pack(own, new Set(['se_a']))
+  const report = (at: string, witnesses: string[]): Promise<PackReport> =>
+    reportPack(packReader(at), { keys: own.vkeys, witnesses })
+  const seen = await report(folder, [key])
+  assert.equal(words(seen), '')
+  assert.equal(seen.witnessed[0]?.time, 1_800_000_000)
+  assert.ok((seen.witnessed[0]?.size ?? 0) > 0)
+  assert.match(
+    words(await report(folder, [key, unheard])),
+    /^unsure checkpoint: 1 of the witnesses/,
+  )
+  const { stdout } = run(folder, ['--key', own.vkeys[0] ?? '', '--witness', key])
+  assert.match(stdout, /witnessed +\d+ entries by witness.example at 2027-01-15T08:00:00.000Z/)
+
+  // The same, of a tree from which the log's own did not go on.
+  const forged = copyOf(folder)
+  const strange = `"consistency":["${randomBytes(32).toString('base64')}"`
+  edit(forged, 'witnessed.jsonl', (text) => text.replace(/"consistency":\["[^"]+"/, strange))
+  sign(forged, own.keys)
+  assert.match(words(await report(forged, [key])), /wrong witnessed.jsonl: The tree that witnesses/)
 })
 
 test('a session that goes on behind the pack is said to', async () => {
