@@ -3,7 +3,9 @@ import type { Figure } from './figure.ts'
 import { maskFigures } from './mask.ts'
 import { recordFigures } from './record.ts'
 import { scanFigures } from './scan.ts'
+import { benchSearch } from './search.ts'
 import { transportFigures } from './transport.ts'
+import { benchVerify } from './verify.ts'
 import { wireFigures } from './wire.ts'
 
 /** Reading speeds asked of the span reader, in MB/s on one core. */
@@ -33,6 +35,8 @@ export async function partFigures(
     }
   }
   if (wanted('record')) found.push(...(await recordFigures(isQuick)))
+  if (wanted('verify')) found.push(...(await benchVerify(isQuick ? 20_000 : 1_000_000)))
+  if (wanted('search')) found.push(...(await benchSearch(isQuick ? 20_000 : 1_000_000)))
   if (wanted('transport')) found.push(...(await transportFigures(isQuick)))
   if (wanted('scan')) {
     for (const { name, gbPerSec } of scanFigures(isQuick ? 30 : 100)) {

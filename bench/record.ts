@@ -15,7 +15,9 @@ import { share } from '../src/record/entry.ts'
 import { openRecord } from '../src/record/record.ts'
 import { syncP50Ms } from './disk.ts'
 import { median, short } from './figure.ts'
-import type { Item } from '../src/record/entry.ts'
+import type { Masked } from '../src/mask/masked.ts'
+import type { Item, Who } from '../src/record/entry.ts'
+import { benchBodyKeys } from './body-keys.ts'
 import type { Recorder } from '../src/record/record.ts'
 import type { Figure } from './figure.ts'
 
@@ -23,7 +25,7 @@ const masker = createMasker({ sealKey: new Uint8Array(32) })
 const plan = { reveal: 'none', detect: pciDetection, rule: 'bench' } as const
 const body = (bytes: number): NonNullable<Item['body']> =>
   masker.text(Buffer.alloc(bytes, 'a row of a table, '), plan).kept
-const principal = masker.words({
+export const principal: Masked<Who> = masker.words({
   issuer: 'https://issuer.example',
   subject: 'bench',
   kind: 'person' as const,
@@ -31,7 +33,7 @@ const principal = masker.words({
 const method = masker.word('tools/call')
 const name = masker.word('execute_sql')
 
-const asked: readonly Item[] = [
+export const asked: readonly Item[] = [
   {
     entry: {
       type: 'call.received',
@@ -56,7 +58,7 @@ const group = {
   rule: 'bench',
   each: ['0,0:1111'],
 }
-const answered: readonly Item[] = [
+export const answered: readonly Item[] = [
   { entry: { type: 'response.event', seq: 1, rpcKind: 'response', bytes: 1024 }, body: body(1024) },
   { entry: { type: 'mask.applied', of: 'answer', seq: 1, delivered: 'masked', groups: [group] } },
   {
@@ -88,7 +90,11 @@ export async function recordFigures(
   const dir = mkdtempSync(join(folder, 'sallyport-record-'))
   try {
     const options = { dir, writer: 'bench', disk: realDisk, clock: systemClock() }
-    const limits = { freeBytesMin: 0, segmentBytesMax: 134_217_728 }
+    const limits = {
+      freeBytesMin: 0,
+      segmentBytesMax: 134_217_728,
+      bodyKeys: await benchBodyKeys(dir),
+    }
     const { recorder } = await openRecord({ ...options, ...limits })
     await run(recorder, 16, measureMs / 5)
     const figures: Figure[] = [
@@ -111,7 +117,8 @@ export async function recordFigures(
 async function cpuFigures(folder: string): Promise<Figure[]> {
   const dir = mkdtempSync(join(folder, 'sallyport-record-'))
   const options = { dir, writer: 'bench', disk: realDisk, clock: systemClock() }
-  const limits = { freeBytesMin: 0, segmentBytesMax: 134_217_728 }
+  const bodyKeys = await benchBodyKeys(dir)
+  const limits = { freeBytesMin: 0, segmentBytesMax: 134_217_728, bodyKeys }
   try {
     const { recorder } = await openRecord({ ...options, ...limits })
     const figures: Figure[] = []

@@ -61,6 +61,7 @@ const graceMs = 2000
 const restartMs = 5000
 /** Beyond this a thread ends rather than take the gateway's memory. */
 const heapMbMax = 256
+const youngMbMax = 16
 /** The thread that searches ends when nobody has for so long: it holds memory. */
 const idleMs = 60_000
 const writeCacheKib = 8192
@@ -214,7 +215,7 @@ class Thread {
     this.#worker = new Worker(isBuilt ? new URL('./worker.js', source) : source, {
       workerData: setting,
       name: `index ${setting.role}`,
-      resourceLimits: { maxOldGenerationSizeMb: heapMbMax },
+      resourceLimits: { maxOldGenerationSizeMb: heapMbMax, maxYoungGenerationSizeMb: youngMbMax },
     })
     this.#worker.unref()
     this.#worker.on('message', (message: Tell) => this.#hear(message))
@@ -242,6 +243,8 @@ class Thread {
   async stop(): Promise<void> {
     if (!this.isAlive) return
     await this.ask({ kind: 'stop' })
+    // The answer let go of the process; the thread still has to end.
+    this.#worker.ref()
     await this.ended
   }
 
