@@ -1,9 +1,10 @@
 /** What works beside the way of a call: the index, the socket for commands, retention. */
 import { dirname, join } from 'node:path'
-import { createTimers } from './timers.ts'
 import type { Config } from '../config/types.ts'
 import type { Log, Stations } from '../exchange/stations.ts'
 import type { RecordPlace } from '../record/read.ts'
+import { realDisk } from '../base/disk.ts'
+import { Witnesses } from '../witness/witnesses.ts'
 import { startIndexThreads } from '../search/threads.ts'
 import type { IndexThreads } from '../search/threads.ts'
 import { answerAsked } from './answer.ts'
@@ -12,6 +13,7 @@ import type { Desk } from './desk.ts'
 import { writer } from './record-parts.ts'
 import { runRetention } from './retention-run.ts'
 import type { SignedRecord } from './signed-record.ts'
+import { createTimers } from './timers.ts'
 
 export interface Beside {
   readonly desk: Desk
@@ -23,17 +25,21 @@ export interface Beside {
 /** Retention is looked at so often; the first time when the gateway has settled. */
 const retentionEveryMs = 3_600_000
 const retentionFirstMs = 60_000
+/** Witnesses are asked once a minute; they keep the time themselves. */
+const witnessEveryMs = 5000
 /** A search waits no longer for the newest entries to be indexed. */
 const catchUpMsMax = 2000
 
-export async function openBeside(of: {
-  dataDir: string
-  config: Config
-  at: Stations
-  record: SignedRecord
-  place: RecordPlace
-  log: Log
-}): Promise<Beside> {
+export interface BesideParts {
+  readonly dataDir: string
+  readonly config: Config
+  readonly at: Stations
+  readonly record: SignedRecord
+  readonly place: RecordPlace
+  readonly log: Log
+}
+
+export async function openBeside(of: BesideParts): Promise<Beside> {
   const { at, config, dataDir, log, place, record } = of
   const { bodyKeys } = place
   const index = startIndexThreads({
@@ -70,6 +76,7 @@ export async function openBeside(of: {
     answer: (asked, by) => answerAsked(asked, by, desk),
     log,
   })
+  const witnesses = openWitnesses(of)
   const timers = createTimers((error) => {
     log.warn({ kind: error instanceof Error ? error.constructor.name : 'unknown' }, 'retention')
   })
@@ -77,15 +84,36 @@ export async function openBeside(of: {
     const gone = (await runRetention(desk, false)).filter(({ isGone }) => isGone)
     for (const { month, what } of gone) log.info({ month, what }, 'retention')
   })
+  if (config.record.witnesses.length > 0) {
+    timers.every(witnessEveryMs, witnessEveryMs, async () => await witnesses.tick())
+  }
   return {
     desk,
     index,
     close: async () => {
       timers.stop()
+      await witnesses.close()
       await control.close()
       await index.stop()
     },
   }
+}
+
+function openWitnesses({ at, config, log, place, record }: BesideParts): Witnesses {
+  return new Witnesses({
+    disk: realDisk,
+    folder: join(place.dir, writer),
+    origin: record.recovered.origin,
+    witnesses: config.record.witnesses,
+    clock: at.clock,
+    onTrouble: ({ detail, isOver, reason, witness }) => {
+      const control = `witness ${witness} ${reason}` // One each: a dispute is told beside a failure.
+      if (isOver) return record.watch.restored(control, log)
+      if (reason === 'witness_disputes')
+        log.error({ witness, detail }, 'a witness disputes the log')
+      record.watch.failed(control, reason, log)
+    },
+  })
 }
 
 /** For a search: what is not in the index yet is told by the lag. */

@@ -5,6 +5,7 @@ import type { PackOptions, ProveOptions, VerifyOptions } from './audit.ts'
 import type { HoldOptions } from './holds.ts'
 import type { Where } from './installation.ts'
 import type { ReplayOptions, SearchOptions } from './read-record.ts'
+import type { WitnessOptions } from './witness.ts'
 
 /** Makes a command. @param under the one it belongs to; the program itself unless given. */
 export type Make = (name: string, description: string, example: string, under?: Command) => Command
@@ -62,7 +63,8 @@ function addLooks({ command, done, errors, out, where }: Parts): void {
     })
 }
 
-function addAudit({ command, done, errors, out, where }: Parts): void {
+function addAudit(parts: Parts): void {
+  const { command, done, errors, out, where } = parts
   const audit = command('audit', 'Proves the record.', 'sallyport audit verify --key VKEY')
   where(
     command(
@@ -121,6 +123,24 @@ function addAudit({ command, done, errors, out, where }: Parts): void {
     .action(async (ids: string[], options: PackOptions) => {
       const { packCommand } = await import('./audit.ts')
       done(await packCommand(ids, options, out, errors))
+    })
+  addWitness(parts, audit)
+}
+
+function addWitness({ command, done, errors, out }: Parts, audit: Command): void {
+  command(
+    'witness',
+    'Runs a witness: it signs what it has seen of the logs it is told of.',
+    'sallyport audit witness --listen 127.0.0.1:4180 --name w.example --state state --log VKEY',
+    audit,
+  )
+    .requiredOption('--listen <address>', 'host and port; 0 takes any free one')
+    .requiredOption('--log <vkey...>', 'the public key of a log')
+    .requiredOption('--name <name>', 'its name for the world: a URL without scheme')
+    .requiredOption('--state <dir>', 'where it keeps its key and what it has seen')
+    .action(async (options: WitnessOptions) => {
+      const { witnessCommand } = await import('./witness.ts')
+      done(await witnessCommand(options, out, errors))
     })
 }
 

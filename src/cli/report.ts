@@ -43,6 +43,13 @@ function linesOf(log: LogReport): string[] {
   if (open.calls + open.sessions > 0) {
     lines.push(`  still open: ${open.calls} calls, ${open.sessions} sessions`)
   }
+  for (const { name, size, time } of log.witnesses) {
+    lines.push(
+      oneLine(
+        `  witness ${name} saw ${grouped(size)} entries at ${new Date(time * 1000).toISOString()}`,
+      ),
+    )
+  }
   for (const { from, to } of proofOnly) lines.push(`  proof only: entries ${from} to ${to - 1}`)
   return lines
 }

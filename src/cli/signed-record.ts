@@ -15,6 +15,7 @@ import type { RecordWatch } from './record-watch.ts'
 export interface SignedRecord {
   readonly recorder: Recorder
   readonly recovered: Recovered
+  readonly watch: RecordWatch
   /** Signs what is durable now. @returns entries under the newest checkpoint. */
   sign(): Promise<number>
   figures(): ReturnType<TreeThread['figures']>
@@ -79,6 +80,7 @@ export async function openSignedRecord(of: RecordParts): Promise<SignedRecord> {
   return {
     recorder,
     recovered,
+    watch,
     sign: () => running.signNow(),
     figures: () => running.figures(),
     rekey: async (keys) => {

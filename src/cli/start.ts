@@ -164,7 +164,7 @@ async function wire(options: StartOptions, doors: Doors, log: Logger): Promise<G
   const { at, local, metrics, state, record, place } = built
   const { recovered } = record
   const own = share({})
-  await recordStart(at, own, checked.sha256, built.vkeys)
+  await recordStart(at, own, checked.sha256, built.named)
   const documents = local?.documents() ?? {}
   doors.serveGateway = (incoming) =>
     serveAside(incoming, documents, at) ? Promise.resolve() : serve(incoming, at)
@@ -252,6 +252,8 @@ interface Built {
   readonly place: RecordPlace
   /** Public keys of the log. */
   readonly vkeys: readonly string[]
+  /** Those and its witnesses', which the log names itself. */
+  readonly named: readonly string[]
   stopping(): void
   /** Tells the metrics how far the index is behind. */
   watchIndex(lag: () => number): void
@@ -321,9 +323,10 @@ async function buildStations(options: StartOptions, config: Config, log: Logger)
     log,
   }
   const vkeys = vkeysOf(recovered.origin, keys.signing)
+  const named = [...vkeys, ...config.record.witnesses.map(({ vkey }) => vkey)]
   const stopping = (): void => void (isStopping = true)
   const watchIndex = (lag: () => number): void => void (indexLag = lag)
-  return { at, local, metrics, state, record, place, vkeys, stopping, watchIndex }
+  return { at, local, metrics, state, record, place, vkeys, named, stopping, watchIndex }
 }
 
 async function openOwnRecord(

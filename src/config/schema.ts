@@ -148,6 +148,19 @@ function record(f: Fields): Schema<Draft['record']> {
         .describe(
           'What wraps the keys of bodies: keys/months.kek, Azure Key Vault, Vault transit.',
         ),
+      witnesses: z
+        .array(
+          z.strictObject({
+            url: f.issuerUrl.describe('Where it takes checkpoints; https, or http on loopback.'),
+            vkey: z
+              .string()
+              .regex(vkeyForm, 'must be a public key as the witness prints it: name+id+base64')
+              .describe('Its public key.'),
+          }),
+        )
+        .max(16)
+        .prefault([])
+        .describe('Witnesses (C2SP tlog-witness), which sign what they have seen of the log.'),
       retention: f
         .duration('400d', '1d', '36500d')
         .describe('A month is removed when this much time has passed since its end.'),
@@ -163,6 +176,10 @@ function record(f: Fields): Schema<Draft['record']> {
         .boolean()
         .prefault(false)
         .describe('Outputs are searched too; their masked text then stands in the index.'),
+      card_search: z
+        .boolean()
+        .prefault(false)
+        .describe('Calls are found by a full card number; keyed tokens of numbers are then kept.'),
     })
     .transform((raw) => ({
       freeBytesMin: raw.free_bytes_min,
@@ -171,14 +188,17 @@ function record(f: Fields): Schema<Draft['record']> {
       compressFromBytes: raw.compress_from,
       ...(raw.origin === undefined ? {} : { origin: raw.origin }),
       keyEncryptionKey: keyOf(raw.key_encryption_key),
+      witnesses: raw.witnesses,
       retentionMs: raw.retention,
       contentRetentionMs: raw.content_retention ?? raw.retention,
       indexOutputs: raw.index_outputs,
+      cardSearch: raw.card_search,
     }))
 }
 
 /** As in C2SP tlog-checkpoint: a URL without scheme and slash at its end; no space, no plus. */
 const logName = /^[a-z0-9][a-z0-9.-]*(:\d+)?(\/[A-Za-z0-9._~-]+){0,8}$/
+const vkeyForm = /^[^+\s]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}$/
 const keyForm = /^(file|(keyvault|vault):[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9._-]+){1,3})$/
 
 function keyOf(text: string): KeyEncryptionKey {

@@ -172,11 +172,15 @@ export interface RecordConfig {
   readonly origin?: string
   /** What wraps the keys of bodies. */
   readonly keyEncryptionKey: KeyEncryptionKey
+  /** Others who sign what they have seen of the log. */
+  readonly witnesses: readonly { readonly url: string; readonly vkey: string }[]
   /** Whole months go this long after their end; their content perhaps earlier. */
   readonly retentionMs: number
   readonly contentRetentionMs: number
   /** Whether outputs can be searched, not only what was asked. */
   readonly indexOutputs: boolean
+  /** Whether calls can be found by a full card number: keyed tokens of all numbers are then kept. */
+  readonly cardSearch: boolean
 }
 
 /** Where the key-encryption key is: a file of ours in `DATA/keys`, or a key in a vault. */

@@ -6,6 +6,7 @@ import {
   carryFrame,
   entryFrame,
   frameHeaderBytes,
+  tokensFrame,
   writeBatchHeader,
   writeFrameHeader,
 } from './frames.ts'
@@ -70,6 +71,14 @@ export class Batch {
     this.#addFrame(carryFrame, text)
   }
 
+  /** Of the entry that was added last: a payload as `encryptTokens` makes it. */
+  addTokens(payload: Uint8Array): void {
+    assert(this.#entries > 0, 'tokens stand behind their entry')
+    this.#reserve(frameHeaderBytes + payload.length)
+    this.#frames.set(payload, this.#framesEnd + frameHeaderBytes)
+    this.#endFrame(tokensFrame, payload.length)
+  }
+
   /** In the order of the entries that name them. */
   addBody(bytes: Uint8Array): void {
     this.#bodiesBytes += bytes.length
@@ -103,10 +112,14 @@ export class Batch {
     // A UTF-16 unit takes three bytes of UTF-8 at most.
     this.#reserve(frameHeaderBytes + text.length * 3)
     const start = this.#framesEnd + frameHeaderBytes
-    const length = this.#frames.write(text, start, 'utf8')
+    this.#endFrame(kind, this.#frames.write(text, start, 'utf8'))
+  }
+
+  /** The payload is in its place; its header goes before it. */
+  #endFrame(kind: FrameKind, length: number): void {
     assert(length > 0, 'a frame is not empty')
     writeFrameHeader(this.#frames, this.#framesEnd, kind, length)
-    this.#framesEnd = start + length
+    this.#framesEnd += frameHeaderBytes + length
   }
 
   #reserve(bytes: number): void {

@@ -44,7 +44,8 @@ export interface BodyBinding {
 const ivs = Buffer.alloc(ivBytes * 128)
 let ivAt = ivs.length
 
-function nextIv(): Buffer {
+/** 12 random bytes. */
+export function nextIv(): Buffer {
   if (ivAt === ivs.length) {
     randomFillSync(ivs)
     ivAt = 0

@@ -324,6 +324,8 @@ export interface Item {
   readonly entry: EntryInput
   /** Not written to after it was handed in: the disk reads it later. */
   readonly body?: Masked<Uint8Array> | undefined
+  /** Of the card numbers in the message, 17 bytes each. Written only where its body is encrypted. */
+  readonly tokens?: Masked<readonly Uint8Array[]> | undefined
 }
 
 /** The longest string from outside that an entry takes, in UTF-16 units; the body has the rest. */

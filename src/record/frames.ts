@@ -19,7 +19,7 @@
  *
  *     frame header
  *      0  2  magic "SF"
- *      2  1  kind: 1 entry, 2 carry
+ *      2  1  kind: 1 entry, 2 carry, 3 tokens (`tokens.ts`) of the entry before it
  *      3  1  alg: 0 in clear (1 is kept for AES-256-GCM)
  *      4  4  key id: 0 when in clear
  *      8  4  length of the payload, 1 or more
@@ -37,9 +37,10 @@ export const frameHeaderBytes = 16
 const magic = Buffer.from('SPB1', 'latin1')
 const frameMagic = 0x4653 // "SF"
 
-export type FrameKind = 1 | 2
+export type FrameKind = 1 | 2 | 3
 export const entryFrame = 1
 export const carryFrame = 2
+export const tokensFrame = 3
 
 /** What a batch header says. */
 export interface BatchHeader {

@@ -13,6 +13,7 @@ import { monthKeyReader } from './months.ts'
 import { follows, SegmentReader } from './scan.ts'
 import { listSegments, parseSegmentPath, segmentPath } from './segment.ts'
 import { storedEntry } from './stored.ts'
+import { decryptTokens } from './tokens.ts'
 import { isObject } from './unfinished.ts'
 import type { KeyObject } from 'node:crypto'
 import type { Disk } from '../base/disk.ts'
@@ -34,6 +35,9 @@ export interface RecordedEntry extends StoredEntry {
   readonly bodyState: BodyState
   /** The masked message, decrypted and decompressed; undefined unless it is readable. */
   body(): Uint8Array | undefined
+  /** The tokens of the card numbers in its message, where some were kept and its body is readable;
+   *  else none. @throws {Fault} `record_down` as `body`, when the key is not the one they are under. */
+  tokens(): readonly Uint8Array[]
   /** The body as it stands in the segment. */
   readonly storedBody: Uint8Array | undefined
   /** Where the batch behind this entry's begins: from there reading can go on. */
@@ -238,6 +242,7 @@ function recorded(scanned: ScannedEntry, around: Around): RecordedEntry {
     line: scanned.line,
     bodyState,
     body: () => (bodyState === 'readable' ? plainBody(scanned, around) : undefined),
+    tokens: () => tokensIn(scanned, around, entry.index),
     storedBody: scanned.body,
     next: around.next,
   }
@@ -273,6 +278,18 @@ function plainBody(scanned: ScannedEntry, { key, origin }: Around): Uint8Array |
   throw new Fault('record_down', 'A body of the record has an encoding of a newer version.', {
     facts: { reason: 'newer_version' },
   })
+}
+
+function tokensIn(
+  scanned: ScannedEntry,
+  { key, origin }: Around,
+  index: number,
+): readonly Uint8Array[] {
+  const id = bodyKeyId(scanned)
+  if (!scanned.tokens || id === undefined || typeof key === 'string') return []
+  const tokens = decryptTokens(scanned.tokens, key, { origin, key: id, index })
+  if (!tokens) throw sealedElsewhere()
+  return tokens
 }
 
 /** Its SHA-256 fitted, so these are the bytes that were recorded; the key is another one. */

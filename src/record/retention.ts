@@ -128,7 +128,13 @@ async function removeSegments(at: RetentionPlace, names: readonly SegmentName[])
   const log = join(at.folder, 'log')
   for (const name of names) await at.disk.remove(join(log, segmentPath(name)))
   const month = names[0]?.month
-  if (month !== undefined) await at.disk.syncFolder(join(log, month))
+  if (month === undefined) return
+  await at.disk.syncFolder(join(log, month))
+  // Tails that were cut off in this month: the entries that name them are gone.
+  const aside = join(at.folder, 'torn')
+  const tails = (await at.disk.list(aside)).filter((name) => name.startsWith(`${month}.`))
+  for (const name of tails) await at.disk.remove(join(aside, name))
+  if (tails.length > 0) await at.disk.syncFolder(aside)
 }
 
 async function extentOf(

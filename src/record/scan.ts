@@ -13,17 +13,21 @@ import {
   isZero,
   readBatchHeader,
   readFrames,
+  tokensFrame,
 } from './frames.ts'
+import { isTokens } from './tokens.ts'
 import { isObject } from './unfinished.ts'
 import type { DiskFile } from '../base/disk.ts'
 import type { Link } from './batch.ts'
-import type { BatchHeader } from './frames.ts'
+import type { BatchHeader, Frame } from './frames.ts'
 
 /** An entry as it stands in the log, and the body it names, as stored. */
 export interface ScannedEntry {
   readonly line: Buffer
   readonly value: Readonly<Record<string, unknown>>
   readonly body: Buffer | undefined
+  /** The payload of the tokens frame behind it. */
+  readonly tokens: Buffer | undefined
 }
 
 /** A valid batch. */
@@ -221,7 +225,8 @@ function parseBatch(
   const entries: ScannedEntry[] = []
   let carry: unknown
   let bodyAt = 0 // Invariant: bodies[0, bodyAt) belong to entries already taken.
-  for (const { kind, payload } of frames) {
+  for (const [i, { kind, payload }] of frames.entries()) {
+    if (kind === tokensFrame && frames[i - 1]?.kind !== entryFrame) return undefined
     if (kind !== entryFrame && kind !== carryFrame) continue // Kept for later versions.
     const value = parseObject(payload)
     if (!value) return undefined
@@ -232,10 +237,21 @@ function parseBatch(
     const body = bodyOf(value, bodies.subarray(bodyAt))
     if (body === 'bad') return undefined
     bodyAt += body?.length ?? 0
-    entries.push({ line: payload, value, body })
+    const tokens = tokensOf(frames[i + 1], body)
+    if (tokens === 'bad') return undefined
+    entries.push({ line: payload, value, body, tokens })
   }
   if (bodyAt !== bodies.length || entries.length !== header.entries) return undefined
   return { carry, entries }
+}
+
+/** What stands behind an entry: the tokens of its body, if it is that. */
+function tokensOf(
+  next: Frame | undefined,
+  body: Buffer | undefined,
+): Buffer | undefined | 'bad' {
+  if (next?.kind !== tokensFrame) return undefined
+  return body && isTokens(next.payload) ? next.payload : 'bad'
 }
 
 function linesOf(frames: Buffer): Buffer[] | undefined {

@@ -14,6 +14,7 @@ import { SealCounter } from './seal.ts'
 import { layOutBytesDefault, Segments } from './segment.ts'
 import { splitMasking } from './split.ts'
 import { storeBody } from './store.ts'
+import { encryptTokens } from './tokens.ts'
 import type { Durable } from './durable.ts'
 import type { SealStamp, Stamp, StoredBody, Writable } from './encode.ts'
 import type { EntryType, Item, Shared } from './entry.ts'
@@ -125,8 +126,9 @@ export class SegmentRecorder implements Recorder {
       const lines = this.#encode(shared, items, time)
       const batch = this.#batchFor(timeUs, time.slice(0, 7))
       const before = batch.bytes
-      for (const { body, line } of lines) {
+      for (const { body, line, tokens } of lines) {
         batch.addEntry(line)
+        if (tokens) batch.addTokens(tokens)
         if (body) batch.addBody(body.bytes)
       }
       for (const { entry } of items) {
@@ -182,22 +184,34 @@ export class SegmentRecorder implements Recorder {
       origin: this.#origin,
       key: this.#months?.of(time.slice(0, 7)),
     }
-    for (const { entry, body: masked } of items) {
+    for (const { entry, body: masked, tokens } of items) {
       const body = masked && masked.value.length > 0 ? storeBody(masked.value, storing) : undefined
       assert(!body || takesBody(entry.type), 'only messages have bodies')
       for (const part of entry.type === 'mask.applied' ? splitMasking(entry) : [entry]) {
         const index = this.#nextIndex + lines.length
         const seal = part.type === 'seal' ? this.#sealStamp(items.length) : undefined
-        lines.push(this.#line(part, { shared, time, body, index, seal }))
+        const line = this.#line(part, { shared, time, body, index, seal })
+        lines.push({ line, body, tokens: this.#sealTokens(tokens?.value, body, index) })
       }
     }
     return lines
   }
 
-  #line(entry: Writable, stamp: Stamp): Line {
+  #line(entry: Writable, stamp: Stamp): string {
     const line = encodeEntry(entry, stamp)
     assertEntrySize(line)
-    return { line, body: stamp.body }
+    return line
+  }
+
+  /** Tokens are worth as much protection as the body they tell of: without a key none are kept. */
+  #sealTokens(
+    tokens: readonly Uint8Array[] | undefined,
+    body: StoredBody | undefined,
+    index: number,
+  ): Buffer | undefined {
+    if (body?.key === undefined || tokens === undefined || tokens.length === 0) return undefined
+    const { id, secret } = this.#monthKeys(body.key)
+    return encryptTokens(tokens, secret, { origin: this.#origin, key: id, index })
   }
 
   #sealStamp(items: number): SealStamp {
@@ -341,6 +355,8 @@ export interface Opened {
 interface Line {
   readonly line: string
   readonly body: StoredBody | undefined
+  /** A payload as `encryptTokens` makes it. */
+  readonly tokens: Uint8Array | undefined
 }
 
 /** For closing: what fails there is found by the next start. */

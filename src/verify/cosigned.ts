@@ -58,7 +58,8 @@ export class Cosigned {
         findings.add('wrong', place, 'A key has signed it twice; no witness client writes that.')
       }
       if (unknown.length > 0) {
-        const words = `${unknown.length} of its signatures are of keys that neither you nor the log named`
+        const whose = 'of keys that neither you nor the log named'
+        const words = `${unknown.length} of its signatures are ${whose}`
         findings.add('unsure', place, words)
       }
       for (const line of verified) {

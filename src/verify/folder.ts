@@ -2,7 +2,6 @@
  * A log's folder, verified whole: every byte of its segments, bodies, tiles and checkpoints. It reads
  * each file once, front to back, and keeps one batch and one tile of each level in memory.
  */
-import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import { readWhole } from '../base/disk.ts'
 import { derivedFiles } from '../base/derived.ts'
@@ -16,6 +15,7 @@ import { Unproven } from '../tlog/unproven.ts'
 import { Cosigned } from './cosigned.ts'
 import { Findings } from './findings.ts'
 import { headOf } from './heads.ts'
+import { checkNames, checkRemovals, checkTorn } from './leftovers.ts'
 import { isLive } from './live.ts'
 import { readLog } from './log.ts'
 import { Tiles } from './tiles.ts'
@@ -238,13 +238,13 @@ class FolderRun {
     if (this.#synced !== undefined) {
       this.#findings.add('wrong', 'synced', 'It is none of the notes in checkpoints.log.')
     }
-    await this.#checkNames()
+    await checkNames(this.#of.disk, this.#folder, this.#findings)
     await this.#checkNewest()
     this.#cosigned?.check(this.#trust, this.#origin, this.#findings)
     await this.#checkOlder()
     await this.#checkHeads()
-    await this.#checkTorn()
-    this.#checkRemovals()
+    await checkTorn(this.#of.disk, this.#folder, this.#walk.torn, this.#findings)
+    checkRemovals(this.#proofOnly, this.#walk.removals, this.#findings)
     await this.#tiles.checkFiles()
     await this.#checkTail()
   }
@@ -270,12 +270,6 @@ class FolderRun {
     } catch (error) {
       if (error instanceof Unproven) return false
       throw error
-    }
-  }
-
-  async #checkNames(): Promise<void> {
-    for (const name of await this.#of.disk.list(this.#folder)) {
-      if (!ours.has(name)) this.#findings.add('wrong', name, 'No writer makes such a file.')
     }
   }
 
@@ -322,39 +316,6 @@ class FolderRun {
     }
   }
 
-  /** Tails that recovery cut off are kept, each named by its digest. */
-  async #checkTorn(): Promise<void> {
-    const { disk } = this.#of
-    const known = new Set(this.#walk.torn.map(({ sha256 }) => sha256))
-    const aside = join(this.#folder, 'torn')
-    for (const name of await disk.list(aside)) {
-      const digest = hash('sha256', await readWhole(disk, join(aside, name)))
-      if (name.endsWith('.tail') && !known.has(digest)) {
-        this.#findings.add('wrong', `torn/${name}`, 'It is not what recovery set aside.')
-      }
-    }
-  }
-
-  #checkRemovals(): void {
-    for (const { from, to } of this.#proofOnly) {
-      const told = this.#walk.removals.filter(({ what }) => what === 'month')
-      const covered = told.some(({ end, first }) => first <= from && to <= end)
-      const pieces = told.some(({ end, first }) => first < to && from < end)
-      if (covered || pieces) {
-        const words = `Entries ${from} to ${to - 1} were removed at the end of their retention: proof only`
-        this.#findings.add('note', placeOf(from), words)
-      } else {
-        const words = `Entries ${from} to ${to - 1} are missing, and no entry says that they were removed`
-        this.#findings.add('wrong', placeOf(from), words)
-      }
-    }
-    for (const { isDone, month, reason, time, what } of this.#walk.removals) {
-      if (what !== 'content' || !isDone) continue
-      const words = `The bodies of ${month} were shredded at ${time} (${reason}); their digests stand`
-      this.#findings.add('note', month, words)
-    }
-  }
-
   async #checkTail(): Promise<void> {
     const { size } = this.#tiles
     if (this.#signed === size || !this.#trust.hasKeys) return
@@ -388,22 +349,6 @@ class FolderRun {
 }
 
 const unnamedWords = 'It has signatures of keys that neither you nor the log named'
-
-/** What is in a writer's folder. */
-const ours: ReadonlySet<string> = new Set([
-  'checkpoint',
-  'checkpoint.part', // A crash left them; they have no name that counts.
-  'checkpoints.log',
-  'cosigned',
-  'cosigned.part',
-  'lock',
-  'log',
-  'origin',
-  'synced',
-  'synced.part',
-  'tile',
-  'torn',
-])
 
 /** How many entries a note speaks of; 0 when that cannot be told, which is told when it is opened. */
 function sizeOf(note: string): number {

@@ -63,11 +63,6 @@ const needed = [
  * @throws {Unproven} `key_malformed` or `key_unsupported` for a key of the verifier's; else only for
  *   what the disk does: whatever the files say is a finding.
  */
-export async function verifyPack(folder: PackFolder, trust: PackTrust): Promise<Findings> {
-  return (await reportPack(folder, trust)).findings
-}
-
-/** The same with what the pack is about. @throws as `verifyPack`. */
 export async function reportPack(folder: PackFolder, trust: PackTrust): Promise<PackReport> {
   return await new PackRun(folder, trust).verify()
 }

@@ -1,6 +1,6 @@
 /**
- * The file `cosigned` in a writer's folder: a note of `checkpoints.log` with the lines of witnesses.
- * It stands beside `checkpoint`, which is newer and has the log's signatures alone.
+ * The file `cosigned` in a writer's folder: a note of `checkpoints.log` with lines of witnesses. It
+ * stands beside `checkpoint`, which is newer and has the log's signatures alone.
  */
 import { join } from 'node:path'
 import { readWhole, writeWhole } from '../base/disk.ts'
@@ -53,8 +53,8 @@ export function joined(note: string, before: string): string {
 
 /**
  * Whether `next` takes the place of `before`: it is not about a smaller tree, and has as many
- * cosignatures. A witness that is away for a moment would else take a quorum away; after ten minutes
- * the newer tree counts more.
+ * cosignatures. A witness that is away for a moment would else take a quorum away; after ten
+ * minutes the newer tree counts more.
  * @param nowSeconds since 1970.
  */
 export function mayReplace(

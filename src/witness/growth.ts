@@ -1,4 +1,4 @@
-/** What a log's folder has to show to a witness: the newest checkpoint, and proofs that lead to it. */
+/** What a log's folder shows to a witness: the newest checkpoint, and proofs that lead to it. */
 import { derivedFiles } from '../base/derived.ts'
 import { reading } from '../record/tree.ts'
 import { parseCheckpoint } from '../tlog/checkpoint.ts'

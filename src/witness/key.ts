@@ -23,7 +23,7 @@ export function openWitnessKey(stateDir: string): KeyObject {
   return key
 }
 
-/** Makes the key unless there is one. The name is given to a whole file, and never to a second one. */
+/** Makes the key unless there is one. Its name is given to a whole file, and never to a second. */
 function make(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })) return
   const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })
@@ -49,7 +49,8 @@ function parsed(pem: string): KeyObject {
 
 function unusable(why: string, cause?: unknown): Fault {
   const message =
-    `The key file ${keyFile} in the witness's state folder is not usable: ${why}. Restore it from a ` +
-    'backup, or chmod it to 600. A new key is a new witness: logs and verifiers would have to be told.'
+    `The key file ${keyFile} in the witness's state folder is not usable: ${why}. Restore it from ` +
+    'a backup, or chmod it to 600. A new key is a new witness: logs and verifiers would have to ' +
+    'be told.'
   return new Fault('secret_missing', message, { cause, facts: { reason: 'key_file' } })
 }

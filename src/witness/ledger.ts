@@ -151,7 +151,7 @@ export class Ledger {
       await writeWhole(this.#at.disk, page.path, Buffer.from(note))
       return true
     } catch {
-      // It may be there all the same, and a second sync proves nothing: only a start reads it again.
+      // It may be there all the same, and a second sync proves nothing: only a start looks again.
       page.hasFailed = true
       return false
     }
@@ -189,8 +189,8 @@ export function hashOf(origin: string): string {
 
 function notOurs(cause: Unproven): Fault {
   const message =
-    `A state file of the witness is not one that its key has signed: ${cause.message} Nothing was ` +
-    'started, as a witness that forgot could sign two histories. Restore the folder with its key, or ' +
-    'begin a new witness in an empty one and tell logs and verifiers its key.'
+    `A state file of the witness is not one that its key has signed: ${cause.message} Nothing ` +
+    'was started, as a witness that forgot could sign two histories. Restore the folder with its ' +
+    'key, or begin a new witness in an empty one and tell logs and verifiers its key.'
   return new Fault('record_down', message, { cause, facts: { reason: 'witness_state' } })
 }

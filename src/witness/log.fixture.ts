@@ -1,4 +1,4 @@
-/** A log that grows on command: tiles and a signed checkpoint in a folder, as a writer leaves them. */
+/** A log that grows on command: tiles and a signed checkpoint, as a writer leaves them. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

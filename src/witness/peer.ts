@@ -23,8 +23,8 @@ export interface WitnessAddress {
 /**
  * Why a witness did not cosign. `witness_disputes`: it has seen another history of our log, or a
  * longer one: the gravest thing it can say. `witness_refuses`: it does not know our log or its key.
- * `witness_down`: it gave no answer that can be used. `witness_unproven`: our own tiles did not lead
- * to our checkpoint, so it was not asked.
+ * `witness_down`: it gave no answer that can be used. `witness_unproven`: our tiles did not lead to
+ * our checkpoint, so it was not asked.
  */
 export type WitnessReason =
   | 'witness_disputes'

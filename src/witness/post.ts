@@ -46,7 +46,7 @@ async function bounded(body: AsyncIterable<Buffer>): Promise<Buffer | undefined>
   let size = 0
   for await (const part of body) {
     size += part.length
-    if (size > answerBytesMax) return undefined // Leaving the loop destroys the body and its socket.
+    if (size > answerBytesMax) return undefined // Leaving the loop destroys body and socket.
     parts.push(part)
   }
   return Buffer.concat(parts)

@@ -1,7 +1,7 @@
 /**
  * A witness: an HTTP server that cosigns the checkpoints of the logs it knows (C2SP tlog-witness).
  *
- *     POST <prefix>/add-checkpoint               200 400 403 404 409 413 422 503
+ *     POST <prefix>/add-checkpoint               200, 400, 403, 404, 409, 413, 422, 503
  *     GET  <prefix>/<hex SHA-256(origin)>/checkpoint
  *     GET  /healthz
  *
@@ -113,8 +113,8 @@ async function lockOf(disk: Disk, stateDir: string): Promise<Release> {
   } catch (cause) {
     if (!(cause instanceof Fault) || cause.facts['reason'] !== 'locked') throw cause
     const message =
-      "Another process has the witness's state folder. Two with one key could sign two histories, so " +
-      'this one did not start. Stop the other one first.'
+      "Another process has the witness's state folder. Two with one key could sign two histories, " +
+      'so this one did not start. Stop the other one first.'
     throw new Fault('record_down', message, { cause, facts: cause.facts })
   }
 }

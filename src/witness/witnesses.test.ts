@@ -1,4 +1,4 @@
-/** The log's side: rounds over a growing log, and witnesses that are slow, hostile, gone or right. */
+/** The log's side: rounds over a growing log, and witnesses that are slow, hostile or gone. */
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -336,7 +336,10 @@ test('a note that is newer than the log is never replaced, and one that is none 
   await back.grow(20)
   writeFileSync(join(back.folder, 'cosigned'), newer)
   const other = await openLiar(t, signing(witnessKey))
-  for (const url of [site.url, other]) await sideOf(t, back.folder, [address(url)]).round()
+  const rolled = sideOf(t, back.folder, [address(site.url)])
+  await rolled.round()
+  assert.deepEqual(rolled.told, ['+witness_disputes'])
+  await sideOf(t, back.folder, [address(other)]).round()
   assert.equal(cosignedIn(back.folder), newer)
   const foreign = formatCheckpoint({ origin: 'other.example', size: 99, root: emptyRoot })
   for (const bad of ['', 'no note\n', newer.slice(0, 60), signNote(foreign, [own])]) {
@@ -386,6 +389,22 @@ test('tiles that do not lead to the checkpoint are no dispute: nothing is asked'
   await side.round()
   assert.deepEqual(side.told, ['+witness_unproven', '-witness_unproven'])
   assert.deepEqual(site.logged, ['cosigned', 'cosigned'])
+})
+
+test('what the disk refuses is thrown once the round is over, and the next one goes on', async (t) => {
+  const site = await openSite(t)
+  const log = new GrownLog(t)
+  await log.grow(5)
+  let isFull = true
+  const create: typeof realDisk.create = async (path) => {
+    if (isFull) throw new Error('the disk is full')
+    return await realDisk.create(path)
+  }
+  const side = sideOf(t, log.folder, [address(site.url)], { disk: { ...realDisk, create } })
+  await assert.rejects(side.round(), /full/)
+  isFull = false
+  await side.round()
+  assert.deepEqual([sizeIn(cosignedIn(log.folder)), side.told], [5, []])
 })
 
 test('calls during a round get that round, and closing breaks it off in silence', async (t) => {

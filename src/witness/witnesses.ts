@@ -1,5 +1,5 @@
 /**
- * The witnesses of a log: in rounds, each is shown the newest checkpoint, and what they sign becomes
+ * The witnesses of a log: in rounds each is shown the newest checkpoint, and what they sign becomes
  * the file `cosigned`. All witnesses of a round see the same checkpoint, so that their lines can
  * stand under one note. Nothing waits for this.
  */
@@ -126,11 +126,13 @@ export class Witnesses {
       proofFrom: (old) => proofTo(checkpoint, old, folder),
       newestSize: async () => (await newestIn(folder, origin))?.size ?? 0,
     }
-    const notes = await Promise.all(due.map((seat) => this.#ask(seat, submission, nowMs)))
-    await this.#keep(
-      checkpoint,
-      notes.filter((note) => note !== undefined),
-    )
+    // All of them end before the round does: one request at a time, also when the disk fails one.
+    const ends = await Promise.allSettled(due.map((seat) => this.#ask(seat, submission, nowMs)))
+    const said = ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []))
+    const notes = said.filter((note) => note !== undefined)
+    await this.#keep(checkpoint, notes)
+    const failed = ends.find((end) => end.status === 'rejected')
+    if (failed) throw failed.reason
   }
 
   async #ask(seat: Seat, submission: Submission, nowMs: number): Promise<string | undefined> {

@@ -9,9 +9,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { realDisk } from '../../src/base/disk.ts'
+import { systemClock } from '../../src/base/clock.ts'
+import { openKeys } from '../../src/cli/keys.ts'
+import { recordPlace } from '../../src/cli/record-parts.ts'
 import { checkRecord } from '../../src/record/check.ts'
-import { readRecord } from '../../src/record/read.ts'
+import { readOrigin, readRecord } from '../../src/record/read.ts'
+import { vkeysOf } from '../../src/record/tree-keys.ts'
+import { verifyFolder } from '../../src/verify/folder.ts'
 import { answerResult, modernCall, startBehind } from '../system/house.ts'
 import type { Behind } from '../system/house.ts'
 
@@ -122,7 +126,9 @@ async function loadAndKill(
     }
   }
   const running = Array.from({ length: clients }, client)
-  await sleep(150 + Math.random() * 300)
+  // Somewhere in the middle of the work, however slow the machine is.
+  const enough = acknowledged.size + 15 + Math.random() * 60
+  for (let ms = 0; acknowledged.size < enough && ms < 5000; ms += 5) await sleep(5)
   child.kill('SIGKILL')
   await gone
   isOver = true
@@ -148,7 +154,8 @@ async function compare(
   acknowledged: Set<string>,
   behind: Behind,
 ): Promise<Omit<Hammered, 'rounds' | 'unknown'>> {
-  const at = { disk: realDisk, dir: join(dir, 'record'), writer: 'w1' }
+  const key = { kind: 'file' } as const
+  const at = recordPlace(dir, { key, env: {}, clock: systemClock(), hide: () => undefined })
   const asked = new Map<string, string>() // Exchange to word.
   const dispatched = new Set<string>()
   const answered = new Set<string>()
@@ -171,12 +178,20 @@ async function compare(
   const lost = [...acknowledged].filter((word) => !answered.has(word) || !finished.has(word))
   const words = behind.got.map(({ body }) => /word-\d+-\d+/.exec(body)?.[0] ?? '')
   const { problems, openExchanges } = await checkRecord(at)
+  const keys = vkeysOf((await readOrigin(at)) ?? '', openKeys(dir).signing).slice(0, 1)
+  const { findings, signed, size } = await verifyFolder({ ...at, keys, witnesses: [], older: [] })
+  const told = findings.list().filter(({ weight }) => weight !== 'note')
   return {
     acknowledged: acknowledged.size,
     lost: lost.length,
     arrived: words.length,
     unrecorded: words.filter((word) => !dispatched.has(word)).length,
-    problems: [...problems, ...openExchanges.map((id) => `${id} has no end`)],
+    problems: [
+      ...problems,
+      ...openExchanges.map((id) => `${id} has no end`),
+      ...told.map(({ place, words }) => `${place}: ${words}`),
+      ...(signed === size ? [] : [`${size - signed} entries are under no checkpoint`]),
+    ],
   }
 }
 

@@ -1,5 +1,5 @@
-/** A witness whose disk fails at every operation in every way, and which is cut off afterwards: what
- *  it has cosigned is never forgotten, and never contradicted. */
+/** A witness whose disk fails at every operation in every way, and which is cut off then: what it
+ *  has cosigned is never forgotten, and never contradicted. */
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'

@@ -18,7 +18,7 @@ import type { LogReport } from '../../src/verify/folder.ts'
 import type { Witness } from '../../src/witness/server.ts'
 import type { MadeLog } from '../verify/make-log.ts'
 
-/** The witnesses' time and the rounds'; the record's goes by its own, so that its seals keep theirs. */
+/** The witnesses' time and the rounds'; the record has its own, so that its seals keep theirs. */
 const clock = new HandClock('2026-11-20T10:00:00.000Z')
 
 function folderOf(t: TestContext): string {

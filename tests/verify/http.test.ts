@@ -327,6 +327,19 @@ test('no other path leads to anything', async () => {
   for (const path of outside) assert.equal((await asked(path, true)).status, 404, path)
 })
 
+test('what is there but not signed yet is not shown', async () => {
+  const folder = join(mkdtempSync(join(tmpdir(), 'sallyport-served-')), 'w1')
+  cpSync(log.folder, folder, { recursive: true })
+  const signed = olderNotes.find((note) => parseCheckpoint(splitNote(note).text).size > 256) ?? ''
+  writeFileSync(join(folder, 'checkpoint'), signed)
+  const width = parseCheckpoint(splitNote(signed).text).size - 256
+  assert.ok(width < size - 256)
+  for (const name of ['0', 'entries']) {
+    assert.equal((await asked(`/log/tile/${name}/001.p/${width}`, true, folder)).status, 200)
+    assert.equal((await asked(`/log/tile/${name}/001.p/${width + 1}`, true, folder)).status, 404)
+  }
+})
+
 test('of a folder without a checkpoint nothing is served', async () => {
   const empty = mkdtempSync(join(tmpdir(), 'sallyport-served-'))
   assert.equal((await asked('/log/checkpoint', true, empty)).status, 404)

@@ -376,6 +376,14 @@ const forgeries: readonly [what: string, forge: (folder: string) => void, said: 
     /bodies.bin: Bytes follow/,
   ],
   [
+    'with an entry spelt otherwise',
+    (folder) => {
+      edit(folder, 'entries.jsonl', (text) => text.replace('"v":1', '"v": 1'))
+      sign(folder, log.keys)
+    },
+    /line 1 of entries.jsonl: The entry is not in canonical form/,
+  ],
+  [
     'whose manifest speaks of another checkpoint',
     (folder) => sign(folder, log.keys, (text) => text.replace(/\ncheckpoint /, '\ncheckpoint 1')),
     /checkpoint: It is not the one that the manifest speaks of/,
@@ -468,6 +476,46 @@ for (const [what, forge, said] of forgeries) {
     assert.match(words(report), said)
     assert.notEqual(report.findings.exitCode, 0)
     assert.notEqual(run(folder, ['--key', vkey]).status, 0)
+  })
+}
+
+const bent: readonly [what: string, path: string, from: string, to: string, said: RegExp][] = [
+  [
+    'findings end well',
+    'verifier/verify/findings.mjs',
+    'return 1',
+    'return 0',
+    /verifier in this pack was changed/,
+  ],
+  [
+    'command ends well',
+    'verifier/verify/pack-command.mjs',
+    'process.exit(report',
+    'void (report',
+    /verifier in this pack was changed/,
+  ],
+  [
+    'first look is left out',
+    'verify.mjs',
+    '!== digest',
+    "=== ''",
+    /verify.mjs: The file is not the one/,
+  ],
+  [
+    'end is a good one',
+    'verify.mjs',
+    'process.exit(await packCommand',
+    'process.exit(0 * await packCommand',
+    /verify.mjs: The file is not the one/,
+  ],
+]
+for (const [what, path, from, to, said] of bent) {
+  test(`a verifier whose ${what} does not say yes`, () => {
+    const folder = copyOf()
+    edit(folder, path, (text) => text.replace(from, to))
+    const { status, stderr, stdout } = run(folder, ['--key', vkey])
+    assert.match(stdout + stderr, said)
+    assert.equal(status, 1)
   })
 }
 
@@ -603,7 +651,8 @@ test('who has the key from before a rotation can verify a pack signed by the one
   const next: SigningKeys = { current: rotated.current }
   const [to = ''] = vkeysOf(origin, next)
   const [from = ''] = own.vkeys
-  await live(own, async (recorder) => {
+  await live(own, async (recorder, checkpointNow) => {
+    await checkpointNow() // Under the old key, and without the entry that follows.
     await append(recorder, { type: 'keys.rotated', from, to, overlapUntilUs: own.clock.us })
   })
   await live(own, async (recorder) => await session(recorder, own, 'se_a', 2), {
@@ -675,6 +724,28 @@ test('a pack of what a query found says that it is not complete', async () => {
   assert.equal(words(report), '')
   assert.equal(report.manifest?.scope, 'chosen')
   assert.match(run(folder, ['--key', vkey]).stdout, /complete +not shown/)
+})
+
+test('what stands behind the newest checkpoint is not in a pack', async () => {
+  const own = await madeLog()
+  const notes = readFileSync(join(own.folder, 'checkpoints.log'), 'utf8')
+  const [older = ''] = notes.split(/(?<=\n— [^\n]+\n)\n/)
+  writeFileSync(join(own.folder, 'checkpoint'), older)
+  const folder = await pack(own, new Set(['se_before', 'se_a']))
+  const report = await verify(folder, own.vkeys)
+  assert.equal(words(report), '')
+  assert.equal(report.seen?.counts.sessions, 1)
+  await assert.rejects(pack(own, new Set(['se_a'])), { code: 'session_unknown' })
+})
+
+test('no pack is made of entries that are not the signed ones', async () => {
+  const own = await madeLog()
+  const [tile = ''] = filesIn(join(own.folder, 'tile', '0'))
+  flip(join(own.folder, 'tile', '0'), tile, () => 0.5)
+  await assert.rejects(
+    pack(own, new Set(['se_a'])),
+    (error: Error & { facts?: { reason?: string } }) => error.facts?.reason === 'tree_differs',
+  )
 })
 
 test('bodies whose key is gone stay closed, and it is said', async () => {

@@ -190,6 +190,16 @@ test('a month that is gone without a word is missed', async () => {
   assert.match(words(report)[0] ?? '', /are missing, and no entry says that they were removed/)
 })
 
+test('a month that is gone beside one that was removed is missed as well', async () => {
+  const log = await threeMonths()
+  await run(log, rules(60, 60))
+  assert.equal((await verify(log)).findings.exitCode, 0)
+  rmSync(join(log.folder, 'log', '2026-02'), { recursive: true })
+  const report = await verify(log)
+  assert.equal(report.findings.exitCode, 1)
+  assert.match(words(report)[0] ?? '', /are missing, and no entry says that they were removed/)
+})
+
 test('a crash between the two entries of a removal leaves it due, and the rest proven', async () => {
   const log = await threeMonths()
   const at = placeOf(log)
