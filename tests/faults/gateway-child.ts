@@ -53,5 +53,6 @@ const token = await local?.mint({
   audience: config.publicUrl,
   ttlSeconds: 3600,
 })
-process.send?.({ url: `${gateway.gatewayUrl}/mcp/shop`, token, recovered })
+// Before the parent knows of us: it may stop us at once.
 process.once('SIGTERM', () => void gateway.stop('SIGTERM').then(() => process.exit(0)))
+process.send?.({ url: `${gateway.gatewayUrl}/mcp/shop`, token, recovered })

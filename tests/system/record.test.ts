@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { answerResult, legacyCall, startBehind } from './house.ts'
-import { makeFolder, mintToken, readEntries, run, serve } from './program.ts'
+import { makeFolder, mintToken, readEntries, run, serve, start, until } from './program.ts'
 import { pan } from '../cards.ts'
 import type { Ran, Serving } from './program.ts'
 
@@ -46,6 +46,7 @@ data_dir: ${data}
 identity: { issuers: [{ name: local, type: local }] }
 connections: [{ name: shop, url: ${behind.url} }]
 access: [{ who: { kind: service }, may: { connection: shop } }]
+console: { roles: { auditor: { subject: robot } } }
 record: { free_bytes_min: 1MiB, origin: log.example/test }
 `,
   )
@@ -278,6 +279,55 @@ function verifier(folder: string, ...args: string[]): Promise<number> {
     })
   })
 }
+
+test('a log is proven over HTTP: its hashes to everybody, its entries to an auditor', async (t) => {
+  const at = await install(t)
+  const gateway = await at.start()
+  await call(gateway, at, 'SELECT 1')
+  const key = await keyOf(at)
+  const url = `${gateway.console}/log`
+  assert.equal((await at.ask('audit', 'verify', '--key', key)).code, 0) // It signs what there is.
+  const hashes = await run(['audit', 'verify', url, '--key', key])
+  assert.equal(hashes.code, 2, hashes.stdout)
+  const entries = await run(['audit', 'verify', url, '--key', key, '--token', at.token])
+  assert.equal(entries.code, 0, entries.stdout)
+  assert.match(entries.stdout, /calls in 1 sessions/)
+  const stranger = await fetch(`${url}/tile/entries/000.p/1`)
+  assert.equal(stranger.status, 403)
+  const checkpoint = await fetch(`${url}/checkpoint`)
+  assert.match(await checkpoint.text(), /^log\.example\/test\n/)
+  for (const path of ['/log/../keys/signing.pem', '/log/tile/0/x', '/log/origin', '/log/']) {
+    assert.equal((await fetch(`${gateway.console}${path}`)).status, 404, path)
+  }
+})
+
+test('a witness signs what it has seen, and verify says when', async (t) => {
+  const at = await install(t)
+  const first = await at.start()
+  const key = await keyOf(at)
+  await first.stop('SIGTERM')
+  const args = ['--listen', '127.0.0.1:0', '--name', 'witness.example', '--log', key]
+  const witness = start(['audit', 'witness', ...args, '--state', join(at.dir, 'state')])
+  t.after(async () => await witness.stop('SIGKILL'))
+  await until(() => witness.output.stdout.includes('\n'))
+  const { vkey, witness: url }: { vkey: string; witness: string } = JSON.parse(
+    witness.output.stdout,
+  )
+  const text = readFileSync(at.file, 'utf8')
+  const named = `witnesses: [{ url: "${url}", vkey: "${vkey}" }]`
+  writeFileSync(
+    at.file,
+    text.replace('origin: log.example/test', `origin: log.example/test, ${named}`),
+  )
+  const gateway = await at.start()
+  await call(gateway, at, 'SELECT 1')
+  await until(() => existsSync(join(at.data, 'record/w1/cosigned')), 20_000)
+  await gateway.stop('SIGTERM')
+  const said = await at.ask('audit', 'verify', '--key', key, '--witness', vkey)
+  assert.equal(said.code, 0, said.stdout)
+  assert.match(said.stdout, /witness witness\.example saw/)
+  assert.equal((await at.ask('audit', 'verify', '--key', key)).code, 0, 'the log names its witness')
+})
 
 test('retention tells what is due, and holds are kept and recorded', async (t) => {
   const at = await install(t)
