@@ -116,8 +116,14 @@ test('every command and flag of sallyport that is named is one it has', () => {
       if (command === undefined) continue
       found++
       assert.ok(commands.has(command), `${file}: ${code}`)
+      const part = /^ ([a-z]+)\b/.exec(rest)?.[1]
+      const isGroup = help(command).includes('\nCommands:')
+      const words = isGroup && part !== undefined ? [command, part] : [command]
+      if (words.length > 1) {
+        assert.match(help(command), new RegExp(`^ {2}${part}\\b`, 'm'), `${file}: ${code}`)
+      }
       for (const [flag] of rest.matchAll(/(?<=\s)--?[a-z][a-z-]*/g)) {
-        assert.match(help(command), new RegExp(`(?:^|[\\s,])${flag}\\b`, 'm'), `${file}: ${code}`)
+        assert.match(help(...words), new RegExp(`(?:^|[\\s,])${flag}\\b`, 'm'), `${file}: ${code}`)
       }
     }
   }
