@@ -35,7 +35,8 @@ export async function benchVerify(
   try {
     const vkey = await makeLog(entries, dir)
     const tree = await growTree(dir)
-    const args = [import.meta.filename, '--verify', dir, vkey]
+    // The flag is the one of bin/sallyport.
+    const args = ['--max-semi-space-size=4', import.meta.filename, '--verify', dir, vkey]
     const told = execFileSync(process.execPath, args, { encoding: 'utf8' })
     const { exitCode, mb, ms, size }: Record<string, number> = JSON.parse(told)
     if (exitCode !== 0 || size === undefined)

@@ -24,7 +24,7 @@ import { ask } from './ask.ts'
 import { askGateway } from './control.ts'
 import { findDataDir } from './installation.ts'
 import type { Where } from './installation.ts'
-import { openKeys } from './keys.ts'
+import { openKeys, readSigningKeys } from './keys.ts'
 import { recordPlace, settingsOf } from './record-parts.ts'
 import { printReport, progressOn } from './report.ts'
 import { version } from './version.ts'
@@ -119,17 +119,13 @@ async function headsIn(dir: string): Promise<string | undefined> {
 
 /** Without a key of the verifier's own: the one that lies in the folder, which proves less. */
 async function ownKeys(dataDir: string, place: RecordPlace, errors: Writable): Promise<string[]> {
-  if (!existsSync(join(dataDir, 'keys', 'signing.pem'))) return []
+  const keys = readSigningKeys(dataDir)
+  if (!keys) return []
   errors.write(
     'No --key was given: the public key of this folder is used. That proves the record against ' +
       'everybody but those who hold the folder. Keep "sallyport audit key" elsewhere, and give it.\n',
   )
-  return await vkeysIn(dataDir, place)
-}
-
-async function vkeysIn(dataDir: string, place: RecordPlace): Promise<string[]> {
-  const { current, old } = openKeys(dataDir).signing
-  return vkeysOf((await readOrigin(place)) ?? '', { current, old })
+  return vkeysOf((await readOrigin(place)) ?? '', keys)
 }
 
 /** Prints the public keys of the log, one a line. */

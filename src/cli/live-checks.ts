@@ -1,5 +1,5 @@
 /** What can be wrong with an installation although its file has no mistake. */
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -12,6 +12,7 @@ import { localKeyFile, openLocalIssuer } from '../identity/local.ts'
 import { readTls } from '../listener/tls.ts'
 import { createSecrets } from '../secrets/secrets.ts'
 import type { Secrets } from '../secrets/secrets.ts'
+import { createWrapper } from '../secrets/wrapper.ts'
 import { greet } from './hello.ts'
 
 /** One thing that was looked at. */
@@ -45,6 +46,7 @@ export async function liveFindings(options: LiveOptions): Promise<Finding[]> {
   const dates: string[] = []
   const looks = [
     dataLook(checked.config, options.dataDir),
+    ...wrapperLooks(checked.config, secrets, options),
     ...tlsLooks(checked.config, secrets),
     ...issuerLooks(checked.config, options.dataDir, dates),
     ...connectionLooks(checked.config, secrets, dates),
@@ -89,6 +91,25 @@ function dataLook({ record }: Config, dataDir: string): Look {
       return `${dataDir} is writable, ${mebibytes(free)} are free`
     },
   }
+}
+
+/** A key in a vault is tried: wrapped by it, and unwrapped again. The file of ours is made by serve. */
+function wrapperLooks({ record }: Config, secrets: Secrets, { env }: LiveOptions): Look[] {
+  const { keyEncryptionKey: spec } = record
+  if (spec.kind === 'file') return []
+  return [
+    {
+      what: 'key-encryption key',
+      path: ['record', 'key_encryption_key'],
+      async look(): Promise<string> {
+        const hide = (value: string): void => secrets.hide(value)
+        const wrapper = createWrapper(spec, { env, clock: systemClock(), hide })
+        // What comes back from `wrap` has been unwrapped once and was the same.
+        const { by } = await wrapper.wrap(randomBytes(32), 'sallyport/check')
+        return `${by} wraps and unwraps`
+      },
+    },
+  ]
 }
 
 function tryWriting(folder: string): void {

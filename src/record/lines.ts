@@ -88,7 +88,7 @@ export class LineReader {
 
   async #open(name: SegmentName): Promise<void> {
     this.#file = await this.#disk.open(join(this.#folder, segmentPath(name)), 'read')
-    this.#reader = new SegmentReader(this.#file, segmentPath(name), chunkBytes)
+    this.#reader = new SegmentReader(this.#file, segmentPath(name), { chunkBytes })
     this.#offset = 0
   }
 

@@ -53,19 +53,40 @@ const chunkBytesDefault = 1_048_576
 /** Longer than any batch the writer makes; a header that says more is not believed. */
 const batchBytesMax = 1_073_741_824
 
+/** Memory that is used again for each read: otherwise a large log makes garbage faster than it goes. */
+export class ReadRoom {
+  #bytes: Buffer = Buffer.alloc(0)
+
+  of(length: number): Buffer {
+    if (this.#bytes.length < length) this.#bytes = Buffer.allocUnsafeSlow(length)
+    return this.#bytes
+  }
+}
+
 /** A segment file read in chunks, front to back. */
 export class SegmentReader {
   readonly #file: DiskFile
   readonly #name: string
   readonly #chunkBytes: number
+  readonly #room: ReadRoom | undefined
   #chunk: Buffer = Buffer.alloc(0)
   #start = 0
 
-  /** @param name for messages: the path below the log folder. @param chunkBytes read at a time. */
-  constructor(file: DiskFile, name: string, chunkBytes: number = chunkBytesDefault) {
+  /**
+   * @param name for messages: the path below the log folder.
+   * @param reading.chunkBytes read at a time.
+   * @param reading.room is read into again and again: whoever gets a batch is done with it before
+   *   the next is asked for.
+   */
+  constructor(
+    file: DiskFile,
+    name: string,
+    reading: { readonly chunkBytes?: number; readonly room?: ReadRoom } = {},
+  ) {
     this.#file = file
     this.#name = name
-    this.#chunkBytes = chunkBytes
+    this.#chunkBytes = reading.chunkBytes ?? chunkBytesDefault
+    this.#room = reading.room
   }
 
   /**
@@ -201,7 +222,8 @@ export class SegmentReader {
     if (inside >= 0 && inside + length <= this.#chunk.length) {
       return this.#chunk.subarray(inside, inside + length)
     }
-    const fresh = Buffer.allocUnsafe(Math.max(length, this.#chunkBytes))
+    const wanted = Math.max(length, this.#chunkBytes)
+    const fresh = this.#room?.of(wanted) ?? Buffer.allocUnsafe(wanted)
     const got = await this.#file.read(fresh, offset)
     this.#chunk = fresh.subarray(0, got)
     this.#start = offset
@@ -246,10 +268,7 @@ function parseBatch(
 }
 
 /** What stands behind an entry: the tokens of its body, if it is that. */
-function tokensOf(
-  next: Frame | undefined,
-  body: Buffer | undefined,
-): Buffer | undefined | 'bad' {
+function tokensOf(next: Frame | undefined, body: Buffer | undefined): Buffer | undefined | 'bad' {
   if (next?.kind !== tokensFrame) return undefined
   return body && isTokens(next.payload) ? next.payload : 'bad'
 }

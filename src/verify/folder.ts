@@ -114,7 +114,8 @@ class FolderRun {
       for await (const piece of readLog(this.#of, this.#findings)) await this.#take(piece)
     } catch (error) {
       if (!(error instanceof Fault)) throw error
-      this.#findings.add('wrong', String(error.facts['segment'] ?? 'log'), error.message)
+      const weight = error.facts['reason'] === 'newer_version' ? 'unsure' : 'wrong'
+      this.#findings.add(weight, String(error.facts['segment'] ?? 'log'), error.message)
     }
     await this.#checkpointsAt(this.#tiles.size)
     await this.#finish()

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import { batchBytes, batchHeaderBytes } from '../record/frames.ts'
-import { follows, SegmentReader } from '../record/scan.ts'
+import { follows, ReadRoom, SegmentReader } from '../record/scan.ts'
 import { listSegments, segmentPath } from '../record/segment.ts'
 import { isObject } from '../record/unfinished.ts'
 import { placeOf } from './walk.ts'
@@ -40,12 +40,13 @@ export async function* readLog(
   const names = await listSegments(at.disk, log)
   await checkNames(at.disk, log, names, findings)
   const bytesTotal = await sizeOf(at.disk, log, names)
+  const room = new ReadRoom()
   let before: Before | undefined
   let bytesDone = 0
   for (const [i, name] of names.entries()) {
     const file = await at.disk.open(join(log, segmentPath(name)), 'read')
     try {
-      const reader = new SegmentReader(file, segmentPath(name))
+      const reader = new SegmentReader(file, segmentPath(name), { room })
       let segmentId: string | undefined
       for (let offset = 0; ;) {
         const found = await reader.batchAt(offset)

@@ -4,7 +4,7 @@ import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { malformed } from './pack-format.ts'
 
-const pieceBytes = 1_048_576
+const pieceBytes = 131_072
 
 /** A folder with a pack in it, wherever it lies. */
 export interface PackFolder {

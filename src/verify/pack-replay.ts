@@ -37,6 +37,7 @@ export async function* packedEntries(
         line,
         bodyState: stateOf(of, own, gone),
         storedBody: stored,
+        tokens: () => [], // No pack has any.
         body: () => stored && of && messageIn(stored, of, own, origin),
         next: { segment: '', offset: 0, nextIndex: entry.index + 1 },
       }
