@@ -75,6 +75,13 @@ export class Findings {
   /** The same for delivery, by what the plan reveals, where it differs. */
   readonly shown: Map<number, Record<'none' | 'pan', Uint8Array>> = new Map()
 
+  /** Makes room for so many findings, where none are yet. */
+  reserve(count: number): void {
+    if (this.rows.length > 0) return
+    this.rows = new Int32Array(count * FIELDS)
+    this.indexes = new Int32Array(count * 2)
+  }
+
   add(path: Path, start: number, end: number, what: number, last4: number, hash: number): number {
     const at = this.count * FIELDS
     if (at + FIELDS > this.rows.length) this.#growRows()

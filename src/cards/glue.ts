@@ -32,6 +32,12 @@ export interface Glue {
   nameEnd: number
   /** The value behind is a string, whose quote belongs to the glue. */
   isString: boolean
+  /** Its name says nothing of the value behind. */
+  isIdle: boolean
+  /** It names a card number, and nothing more. */
+  isCard: boolean
+  /** The value behind may name what stands beside it. */
+  isNaming: boolean
 }
 
 const empty = (): Glue => ({
@@ -45,33 +51,47 @@ const empty = (): Glue => ({
   nameStart: 0,
   nameEnd: 0,
   isString: false,
+  isIdle: false,
+  isCard: false,
+  isNaming: false,
 })
 
 export class Glues {
   readonly #glues: readonly Glue[] = Array.from({ length: slots }, empty)
-  #bytes: Uint8Array = nothing
+  /** Those that glue was learnt in. */
+  bytes: Uint8Array = nothing
   #view: DataView = new DataView(nothing.buffer)
 
   forget(): void {
-    this.#bytes = nothing
+    this.bytes = nothing
   }
 
   /** Forgets everything when other bytes come. */
   of(bytes: Uint8Array): void {
-    if (this.#bytes === bytes) return
-    this.#bytes = bytes
+    if (this.bytes === bytes) return
+    this.bytes = bytes
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     for (const glue of this.#glues) glue.leads = 0
   }
 
   /** Whether these are the bytes that were last given; texts in texts may come between. */
   knows(bytes: Uint8Array): boolean {
-    return this.#bytes === bytes
+    return this.bytes === bytes
+  }
+
+  /** What is at a place. */
+  at(place: number): Glue | undefined {
+    return this.#glues[place]
+  }
+
+  /** The number of that place. */
+  place(after: number, frame: number): number {
+    return (after ^ (frame << 4)) & (slots - 1)
   }
 
   /** The place for what follows the value of `after` in a frame at depth `frame`. */
   slot(after: number, frame: number): Glue | undefined {
-    return this.#glues[(after ^ (frame << 4)) & (slots - 1)]
+    return this.#glues[this.place(after, frame)]
   }
 
   /** The glue that stands at `at`, all of it before `end`; undefined when none is known. */
@@ -89,6 +109,12 @@ export class Glues {
     // zeros of both signs are alike, but JSON holds no NUL.
     for (; i + 8 <= length; i += 8) {
       if (view.getFloat64(a + i, true) !== view.getFloat64(b + i, true)) return false
+    }
+    if (i === length) return true
+    // The last eight bytes, some of them once more.
+    if (i > 0) {
+      i = length - 8
+      return view.getFloat64(a + i, true) === view.getFloat64(b + i, true)
     }
     for (; i < length; i++) if (view.getUint8(a + i) !== view.getUint8(b + i)) return false
     return true

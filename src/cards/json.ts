@@ -15,13 +15,14 @@ import { CODE, PAN, kindOf } from './findings.ts'
 import { ELEMENT, INNER, MEMBER } from './path.ts'
 import { opening } from './fragments.ts'
 import { distinguish, keyText } from './keys.ts'
+import { IdleValues } from './idle.ts'
 import { Members } from './members.ts'
-import { isNumber } from './number.ts'
+import { scalarEnd } from './number.ts'
 import { CellRow } from './neighbours.ts'
-import { CARD, CID, SECRET } from './words.ts'
+import { CARD, CID, NAME, SECRET } from './words.ts'
 import { Rows } from './rows.ts'
 import { StringReader } from './strings.ts'
-import { TableScanner } from './tables.ts'
+import { TableScanner, hasBracket } from './tables.ts'
 import { Unescaped } from './unescape.ts'
 import type { Scan } from './scan.ts'
 import type { ValueScanner } from './value.ts'
@@ -39,19 +40,11 @@ const keyBytesMax = 256
 /** How many brackets amid a text may lead to no JSON. */
 const fragmentTriesMax = 16
 
-const isNumeric = new Uint8Array(256)
-for (const c of '0123456789+-.eE') isNumeric[c.charCodeAt(0)] = 1
 const isBlank = new Uint8Array(256)
 for (const c of ' \t\n\r') isBlank[c.charCodeAt(0)] = 1
 type Expect = 'value' | 'key' | 'colon' | 'after'
 
 const refused = -0x7fffffff
-
-/** Whether tuples or tags may stand in a text of one line: tables that need no second one. */
-function hasBracket(bytes: Uint8Array, start: number, end: number): boolean {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start)
-  return text.includes(0x28) || text.includes(0x3c) || text.includes(0x5b)
-}
 
 export class JsonScanner {
   readonly members: Members
@@ -61,6 +54,7 @@ export class JsonScanner {
   readonly #strings = new StringReader()
   readonly #cells: CellRow
   readonly #rows: Rows
+  readonly #idle: IdleValues
   /** Where the JSON amid a text ended, or -1 when it was cut off. */
   #fragmentEnd = -1
 
@@ -73,7 +67,8 @@ export class JsonScanner {
       this.#values.string(text, rest, end, levels, 0)
     })
     this.#cells = new CellRow(scan)
-    this.#rows = new Rows(scan, this.members)
+    this.#rows = new Rows(scan, this.members, values)
+    this.#idle = new IdleValues(scan)
   }
 
   /** Prepares for another message; names may have other ids now. */
@@ -253,17 +248,20 @@ export class JsonScanner {
     for (;;) {
       let next = 0
       if (isInside) {
-        const stop = this.#strings.read(bytes, at, end, levels)
-        if (this.#strings.isAlien) return refused
-        next = this.#strings.next
-        this.#stringValue(bytes, at, stop, levels)
+        next = this.#idleEnd(bytes, at, end, levels)
+        if (next < 0) {
+          const stop = this.#strings.read(bytes, at, end, levels)
+          if (this.#strings.isAlien) return refused
+          next = this.#strings.next
+          this.#stringValue(bytes, at, stop, levels)
+        }
       } else {
         next = this.#scalar(bytes, at, end)
         if (next < 0) return refused
       }
-      const glue = this.#rows.follow(bytes, next, end)
-      if (glue === undefined) return next
-      const to = next + glue.length
+      const glue = this.#rows.follow(bytes, next, end, levels)
+      const to = this.#rows.at
+      if (glue === undefined) return to
       isInside = glue.isString
       const b = bytes[to] ?? 0
       if (!isInside && (b === 0x7b || b === 0x5b || b === quote || b === backslash)) return -to
@@ -271,21 +269,30 @@ export class JsonScanner {
     }
   }
 
+  /**
+   * The offset behind a string in which nothing is to be found and which names nothing: the quick look
+   * saw nothing there. -1 for any other, which is to be read.
+   */
+  #idleEnd(bytes: Uint8Array, at: number, end: number, levels: number): number {
+    const { path, spots } = this.#scan
+    const top = path.depth - 1
+    const meaning = path.meaning[top] ?? 0
+    const isTelling = (meaning & (CARD | CID | SECRET)) !== 0
+    if (isTelling || spots === undefined || path.kind[top] !== MEMBER) return -1
+    // No name begins with a digit, and what is all digits is none.
+    if ((meaning & NAME) !== 0 && isDigit[bytes[at] ?? 0] === 1) return -1
+    const next = this.#idle.string(bytes, at, end, levels)
+    if (next >= 0 && (meaning & NAME) !== 0)
+      this.members.header(bytes, at, this.#idle.stop, meaning)
+    return next
+  }
+
   /** A number or literal; returns the offset behind it, or -1 when it is none. */
   #scalar(bytes: Uint8Array, at: number, end: number): number {
-    const b = bytes[at] ?? 0
-    let stop = at
-    if (isDigit[b] === 1 || b === 0x2d) {
-      while (stop < end && isNumeric[bytes[stop] ?? 0] === 1) stop++
-      if (stop < end && isLetter[bytes[stop] ?? 0] === 1) return -1
-      if (!isNumber(bytes, at, stop)) return -1
-      this.number(bytes, at, stop, this.members.meaning())
-      return stop
-    }
-    while (stop < end && isLetter[bytes[stop] ?? 0] === 1) stop++
-    const length = stop - at
-    const isWord = (length === 4 && (b === 0x74 || b === 0x6e)) || (length === 5 && b === 0x66)
-    return isWord ? stop : -1
+    const stop = scalarEnd(bytes, at, end)
+    const isNumber = stop > at && isLetter[bytes[at] ?? 0] === 0
+    if (isNumber) this.number(bytes, at, stop, this.members.meaning())
+    return stop
   }
 
   #open(b: number): Expect {

@@ -71,14 +71,14 @@ const wordBytesMax = 24
 
 /** The meanings of a name that stands as a value, whose letters may be written as escapes. */
 export function meaningAt(names: Names, bytes: Uint8Array, start: number, end: number): number {
-  const raw = bytes.subarray(start, end)
-  if (!raw.includes(backslash)) {
-    // What has hardly a digit is remembered: rows say the same few things again and again.
-    let digits = 0
-    for (const b of raw) if ((b ^ 0x30) < 10) digits++
-    return digits <= 2 && raw.length <= wordBytesMax
-      ? names.word(bytes, start, end)
-      : names.meaning(bytes, start, end)
+  let digits = 0
+  for (let i = start; i < end; i++) {
+    const b = bytes[i] ?? 0
+    if (b === backslash) return names.meaningOfText(keyText(bytes.subarray(start, end), levelsMax))
+    if ((b ^ 0x30) < 10) digits++
   }
-  return names.meaningOfText(keyText(raw, levelsMax))
+  // What has hardly a digit is remembered: rows say the same few things again and again.
+  return digits <= 2 && end - start <= wordBytesMax
+    ? names.word(bytes, start, end)
+    : names.meaning(bytes, start, end)
 }

@@ -28,6 +28,8 @@ export function isCells(path: Path, top: number): boolean {
 
 export class Members {
   readonly #scan: Scan
+  /** By frame: the bytes in which the text stands that may name its object's value. */
+  readonly #texts: Uint8Array[] = []
 
   constructor(scan: Scan) {
     this.#scan = scan
@@ -55,6 +57,7 @@ export class Members {
     }
     let meaning = own | (outer & CONTEXT)
     if ((own & CHILD) !== 0) {
+      if ((path.namingEnd[top] ?? 0) > 0) this.#name(top)
       meaning |= path.pair[top] ?? 0
       // `{"f":[{"v":…},{"v":…}]}`: an object a cell.
       const isCell = (own & CELL) !== 0 && this.#scan.hasColumns && top > 0
@@ -95,16 +98,34 @@ export class Members {
     const { path } = this.#scan
     const top = path.depth - 1
     if (top <= 0 || end - start > nameBytesMax) return
-    if ((meaning & NAME) !== 0 && path.kind[top] === MEMBER && mayName(bytes, start, end))
-      path.pair[top] =
-        (path.pair[top] ?? 0) |
-        (meaningAt(this.#scan.names, bytes, start, end) & (CARD | SECRET | OTHER_NUMBER))
+    if ((meaning & NAME) !== 0 && path.kind[top] === MEMBER) this.naming(bytes, start, end)
     const isList = ((path.outer[top] ?? 0) & LIST) !== 0
     const isCell = path.kind[top] === ELEMENT && path.kind[top - 1] === ELEMENT
     const isHeader = isCell && path.index[top - 1] === 0
     if (isHeader || (isList && (path.kind[top] === ELEMENT || (meaning & NAME) !== 0))) {
       this.#column(bytes, start, end, top)
     }
+  }
+
+  /** Notes a text that may name the value beside it. Few objects have one: it is looked at for those. */
+  naming(bytes: Uint8Array, start: number, end: number): void {
+    const { path } = this.#scan
+    const top = path.depth - 1
+    if (end - start > nameBytesMax) return
+    if ((path.namingEnd[top] ?? 0) > 0) this.#name(top)
+    path.namingStart[top] = start
+    path.namingEnd[top] = end
+    this.#texts[top] = bytes
+  }
+
+  #name(top: number): void {
+    const { path, names } = this.#scan
+    const bytes = this.#texts[top]
+    const [start, end] = [path.namingStart[top] ?? 0, path.namingEnd[top] ?? 0]
+    path.namingEnd[top] = 0
+    if (bytes === undefined || !mayName(bytes, start, end)) return
+    const named = meaningAt(names, bytes, start, end) & (CARD | SECRET | OTHER_NUMBER)
+    path.pair[top] = (path.pair[top] ?? 0) | named
   }
 
   /** Takes a string as the header of the column that its place, or its object's place, stands for. */
@@ -132,16 +153,16 @@ function mayName(b: Uint8Array, start: number, end: number): boolean {
     // The letters of a word in the middle of a name begin with a capital, or behind a sign.
     const isCapital = c >= 0x41 && c <= 0x5a
     if (!isWithin || isCapital) {
-      if (namePairs.has(((c | 0x20) << 8) | ((b[i + 1] ?? 0) | 0x20))) return true
+      if (namePairs[((c | 0x20) << 8) | ((b[i + 1] ?? 0) | 0x20)] === 1) return true
     }
     isWithin = isCapital || (c >= 0x61 && c <= 0x7a)
   }
   return false
 }
 
-/** The first two letters of every name that says something. */
-const namePairs = new Set(
-  [...namesOf(CARD | SECRET), ...otherNames].map(
-    (name) => (name.charCodeAt(0) << 8) | (name.charCodeAt(1) & 0xff),
-  ),
-)
+/** By the first two letters, as a number of 16 bits: whether a name that says something begins so. */
+const namePairs = new Uint8Array(0x10000)
+for (const name of [...namesOf(CARD | SECRET), ...otherNames]) {
+  if (name.charCodeAt(0) < 0x80)
+    namePairs[(name.charCodeAt(0) << 8) | (name.charCodeAt(1) & 0xff)] = 1
+}

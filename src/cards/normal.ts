@@ -63,8 +63,9 @@ export class Normal implements Origin {
     let at = Math.max(start, first - contextBytes)
     // A stretch does not begin inside an escape or a character.
     if (at > start) {
-      const blank = raw.indexOf(0x20, at)
-      if (blank >= 0 && blank < first) at = blank
+      let blank = at
+      while (blank < first && raw[blank] !== 0x20) blank++
+      if (blank < first) at = blank
       else while (at < first && ((raw[at] ?? 0) & 0xc0) === 0x80) at++
     }
     const max = Math.min(end, from + stretchBytesMax)

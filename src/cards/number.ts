@@ -1,5 +1,5 @@
 /** JSON number tokens as the whole numbers they mean, read from their digits and never as doubles. */
-import { isDigit } from './bytes.ts'
+import { isDigit, isLetter } from './bytes.ts'
 
 /** The digits of a JSON number as it is meant: `4.1E3` means 4100. */
 export interface Whole {
@@ -36,7 +36,7 @@ export function wholeOf(bytes: Uint8Array, start: number, end: number, into: Who
 }
 
 /** Whether [start, end) is a JSON number (RFC 8259 §6). */
-export function isNumber(bytes: Uint8Array, start: number, end: number): boolean {
+function isNumber(bytes: Uint8Array, start: number, end: number): boolean {
   let i = bytes[start] === 0x2d ? start + 1 : start
   const whole = digitsEnd(bytes, i, end)
   if (whole === i) return false
@@ -59,4 +59,22 @@ function digitsEnd(bytes: Uint8Array, from: number, end: number): number {
   let i = from
   while (i < end && isDigit[bytes[i] ?? 0] === 1) i++
   return i
+}
+
+const isNumeric = new Uint8Array(256)
+for (const c of '0123456789+-.eE') isNumeric[c.charCodeAt(0)] = 1
+
+/** The offset behind the number or literal at `at`, or -1 when it is none. */
+export function scalarEnd(bytes: Uint8Array, at: number, end: number): number {
+  const b = bytes[at] ?? 0
+  let stop = at
+  if (isDigit[b] === 1 || b === 0x2d) {
+    while (stop < end && isNumeric[bytes[stop] ?? 0] === 1) stop++
+    if (stop < end && isLetter[bytes[stop] ?? 0] === 1) return -1
+    return isNumber(bytes, at, stop) ? stop : -1
+  }
+  while (stop < end && isLetter[bytes[stop] ?? 0] === 1) stop++
+  const length = stop - at
+  const isWord = (length === 4 && (b === 0x74 || b === 0x6e)) || (length === 5 && b === 0x66)
+  return isWord ? stop : -1
 }

@@ -28,6 +28,9 @@ export class Path {
   readonly nearCard: Uint8Array = new Uint8Array(framesMax)
   /** Of an object: what its `name` says of its `value`: `{"name":"cvv","value":"123"}`. */
   readonly pair: Int32Array = new Int32Array(framesMax)
+  /** Of an object: a text which may say more of that, not looked at yet; its end is 0 for none. */
+  readonly namingStart: Int32Array = new Int32Array(framesMax)
+  readonly namingEnd: Int32Array = new Int32Array(framesMax)
   /** Tells one object from another. */
   readonly serial: Int32Array = new Int32Array(framesMax)
   #serials = 0
@@ -45,6 +48,7 @@ export class Path {
     this.cidStart[at] = 0
     this.hasCard[at] = 0
     this.pair[at] = 0
+    this.namingEnd[at] = 0
     this.nearCard[at] = 0
     this.serial[at] = this.#serials++
   }
@@ -54,13 +58,14 @@ export class Path {
     this.depth--
   }
 
-  /** Leaves an object of an array and enters the next one. */
-  nextRow(): void {
+  /** Leaves an object of an array and enters the next one, or one of those behind it. */
+  nextRow(rows = 1): void {
     const top = this.depth - 1
-    this.index[top - 1] = (this.index[top - 1] ?? 0) + 1
+    this.index[top - 1] = (this.index[top - 1] ?? 0) + rows
     this.cidStart[top] = 0
     this.hasCard[top] = 0
     this.pair[top] = 0
+    this.namingEnd[top] = 0
     this.nearCard[top] = 0
     this.serial[top] = this.#serials++
   }

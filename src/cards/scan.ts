@@ -32,6 +32,8 @@ export interface ScanSettings {
   readonly threshold: number
   /** Two words; card numbers are hashed with it. None are without. */
   readonly hashKey?: Uint32Array | undefined
+  /** Told each number that is hashed, and its hash; `digits` is written over afterwards. */
+  readonly onHash?: ((digits: Uint8Array, length: number, hash: number) => void) | undefined
   /** Everything is looked at carefully, whatever the quick look says. */
   readonly isCareful?: boolean | undefined
   /** Numbers that are left on delivery, such as published test numbers. */
@@ -79,6 +81,17 @@ export class Scan {
     while (i < spots.count && (spots.to[i] ?? 0) <= start) i++
     this.#nextSpot = i
     return i >= spots.count || (spots.at[i] ?? 0) >= end
+  }
+
+  /** Up to where no spot stands from `start` on; `start` itself where one does, or where that is not known. */
+  quietFrom(start: number): number {
+    const { spots } = this
+    if (spots === undefined || this.origins.length > 0) return start
+    let i = this.#nextSpot
+    while (i > 0 && (spots.to[i - 1] ?? 0) > start) i--
+    while (i < spots.count && (spots.to[i] ?? 0) <= start) i++
+    this.#nextSpot = i
+    return i < spots.count ? Math.max(start, spots.at[i] ?? 0) : Infinity
   }
 
   /** Prepares for another message. */
@@ -174,8 +187,11 @@ export class Scan {
 
   /** The keyed hash of a card number, 0 where none are made. */
   hashOf(digits: Uint8Array, length: number): number {
-    const { hashKey } = this.settings
-    return hashKey === undefined ? 0 : cardHash(digits, length, hashKey)
+    const { hashKey, onHash } = this.settings
+    if (hashKey === undefined) return 0
+    const hash = cardHash(digits, length, hashKey)
+    onHash?.(digits, length, hash)
+    return hash
   }
 
   /** Tells a finding in the text at hand. What is below the threshold is for the record only. */
@@ -190,7 +206,9 @@ export class Scan {
     const what = confidenceOf(code) < this.settings.threshold ? code | RECORD_ONLY : code
     if ((what & RECORD_ONLY) !== 0) this.hasRecordOnly = true
     if (this.origins.length === 0) {
-      if (this.#isTold({ start, end, what, patch }, last4, hash)) return
+      const isTold =
+        this.#covered !== undefined && this.#isTold({ start, end, what, patch }, last4, hash)
+      if (isTold) return
       const at = this.findings.add(this.path, start, end, what, last4, hash)
       if (patch !== undefined) this.findings.patches.set(at, patch)
       return

@@ -3,11 +3,15 @@
  * word or a disguise. It knows nothing of what the first look found, and is quick.
  */
 import { isInside, isOfDump, isOfIban, isOtherNumber } from './around.ts'
-import { isDigit, isSeparator } from './bytes.ts'
+import { isDigit, isSeparator, mayJoin } from './bytes.ts'
 import { Groups } from './groups.ts'
 import { isOneDigit, passesLuhn } from './luhn.ts'
 import { NEEDS_CONTEXT, RARE, brandOf } from './ranges.ts'
+import { feed, kernel } from './kernel/start.ts'
 import { isSplit } from './spelling.ts'
+
+/** The least digits of a number. */
+const numberMin = 12
 
 /** Sweeps one text at a time; keep one and use it again. */
 export class Sweeper {
@@ -32,43 +36,36 @@ export class Sweeper {
     return this.#found
   }
 
-  /** Groups of four with up to two separators between them: one byte in eight is a digit of such a
-   *  number, whatever the offset; the groups before the one that was hit are gone back to. */
+  /** Every number as it stands has four digits in a row: the kernel tells where such runs end. */
   #run(): void {
-    const bytes = this.#bytes
-    const end = bytes.length
+    const { length } = this.#bytes
+    kernel.beginRuns()
     let done = 0
-    let i = 7
-    for (;;) {
-      while (
-        i + 24 < end &&
-        ((isDigit[bytes[i] ?? 0] ?? 0) |
-          (isDigit[bytes[i + 8] ?? 0] ?? 0) |
-          (isDigit[bytes[i + 16] ?? 0] ?? 0) |
-          (isDigit[bytes[i + 24] ?? 0] ?? 0)) ===
-          0
-      ) {
-        i += 32
-      }
-      while (i < end && isDigit[bytes[i] ?? 0] === 0) i += 8
-      if (i >= end) return
-      let from = i
-      while (from > done && isDigit[bytes[from - 1] ?? 0] === 1) from--
-      let to = i + 1
-      while (to < end && isDigit[bytes[to] ?? 0] === 1) to++
-      const first = to - from < 12 ? firstOfGroups(bytes, done, from) : from
-      if (first < from) {
-        from = first
-        for (to = first + 1; isDigit[bytes[to] ?? 0] === 1;) to++
-      }
-      done = to
-      const next = to < end ? (bytes[to] ?? 0) : 0
-      if (to - from >= 12 || isSeparator[next] === 1) {
-        if (!isSplit(bytes, 0, end, from, to)) done = Math.max(to, this.#sequence(from, to))
+    for (let base = 0; base < length; base += kernel.windowBytes) {
+      const count = kernel.runs(feed(this.#bytes, base, kernel.windowBytes))
+      for (let i = 0; i < count; i++) {
+        const to = base + (kernel.ends[i] ?? 0)
+        if (to <= done) continue
+        done = this.#around(to, done)
         if (this.#found >= 0) return
       }
-      i = done + 7
     }
+  }
+
+  /** Looks at what the run that ends at `end` belongs to; returns up to where that is done. */
+  #around(end: number, done: number): number {
+    const bytes = this.#bytes
+    let to = end
+    let from = to - 4
+    while (from > done && isDigit[bytes[from - 1] ?? 0] === 1) from--
+    const first = to - from < numberMin ? firstOfGroups(bytes, done, from) : from
+    if (first < from) {
+      from = first
+      for (to = first + 1; isDigit[bytes[to] ?? 0] === 1;) to++
+    }
+    const isWhole = to - from >= numberMin
+    if (!isWhole && (mayJoin[bytes[to] ?? 0] === 0 || !hasDigits(bytes, from))) return to
+    return isSplit(bytes, 0, bytes.length, from, to) ? to : Math.max(to, this.#sequence(from, to))
   }
 
   /** Looks at the groups from [from, to) on; returns up to where there is nothing more to see. */
@@ -114,6 +111,20 @@ export class Sweeper {
     return this.#nextAllowed < allowed.length && (allowed[this.#nextAllowed] ?? 0) <= start
   }
 }
+
+/** Whether the groups from `from` on, with what may stand between them, have digits enough. */
+function hasDigits(bytes: Uint8Array, from: number): boolean {
+  let digits = 0
+  for (let i = from; digits < numberMin; i++) {
+    const b = bytes[i] ?? 0
+    if (isDigit[b] === 1) digits++
+    // The letter of an escaped line break follows a backslash.
+    else if (mayJoin[b] === 0 && !(isBreakLetter(b) && bytes[i - 1] === 0x5c)) return false
+  }
+  return true
+}
+
+const isBreakLetter = (b: number): boolean => b === 0x6e || b === 0x72
 
 /** The start of the groups of digits that end with the one at `from`, not before `min`. */
 function firstOfGroups(bytes: Uint8Array, min: number, from: number): number {

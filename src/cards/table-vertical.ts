@@ -22,6 +22,9 @@ export class VerticalTables implements TableKind {
   #text: Buffer = Buffer.alloc(0)
   #divider = BAR
   #found = 0
+  // The next place of each kind; what was searched for once is not again.
+  #bars = -1
+  #stars = -1
 
   constructor(names: Names) {
     this.#names = names
@@ -29,15 +32,17 @@ export class VerticalTables implements TableKind {
 
   begin(b: Uint8Array): void {
     this.#text = Buffer.from(b.buffer, b.byteOffset, b.length)
+    this.#bars = -1
+    this.#stars = -1
   }
 
   find(b: Uint8Array, at: number): number {
-    const bars = this.#text.indexOf(psql, at)
-    const stars = this.#firstRow(b, at)
-    const isBars = bars >= 0 && (stars < 0 || bars < stars)
+    if (this.#bars < at) this.#bars = place(this.#text.indexOf(psql, at))
+    if (this.#stars < at) this.#stars = place(this.#firstRow(b, at))
+    const isBars = this.#bars < this.#stars
     this.#divider = isBars ? BAR : colon
-    this.#found = isBars ? bars : stars
-    return this.#found
+    this.#found = Math.min(this.#bars, this.#stars)
+    return this.#found === Infinity ? -1 : this.#found
   }
 
   #firstRow(b: Uint8Array, at: number): number {
@@ -73,6 +78,8 @@ export class VerticalTables implements TableKind {
     return -1
   }
 }
+
+const place = (found: number): number => (found < 0 ? Infinity : found)
 
 function lineEnd(b: Uint8Array, at: number): number {
   let i = at

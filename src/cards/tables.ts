@@ -107,3 +107,9 @@ function signsOf(b: Uint8Array, start: number, end: number): number {
   for (let i = start; i < end && found !== ALL; i++) found |= signs[b[i] ?? 0] ?? 0
   return found
 }
+
+/** Whether tuples or tags may stand in a text of one line: tables that need no second one. */
+export function hasBracket(bytes: Uint8Array, start: number, end: number): boolean {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start)
+  return text.includes(0x28) || text.includes(0x3c) || text.includes(0x5b)
+}

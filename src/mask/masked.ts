@@ -4,6 +4,8 @@
  */
 import { Sweeper } from '../cards/sweep.ts'
 import { Fault } from '../base/fault.ts'
+import { cardToken } from './card-token.ts'
+import type { TokenKey } from './card-token.ts'
 
 class MaskedValue<T> {
   readonly #value: T
@@ -83,6 +85,14 @@ export function keepValue<T>(value: T): Masked<T> {
   const json = JSON.stringify(value)
   if (json !== undefined) check(Buffer.from(json), nowhere, nowhere, 'record')
   return new MaskedValue(value)
+}
+
+/** The tokens of card numbers, which hold nothing else. */
+export function keepTokens(
+  numbers: readonly string[],
+  key: TokenKey,
+): Masked<readonly Uint8Array[]> {
+  return new MaskedValue(numbers.map((number) => cardToken(number, key)))
 }
 
 function check(bytes: Uint8Array, secrets: Int32Array, clear: Int32Array, leg: string): void {

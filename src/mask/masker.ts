@@ -5,19 +5,21 @@
  * says; and each is scanned again before it becomes `Masked` or `Deliverable`.
  */
 import { Fault } from '../base/fault.ts'
+import { assert } from '../base/assert.ts'
 import { pciDetection } from './detection.ts'
 import { readJson } from '../wire/json.ts'
 import { splice } from '../wire/splice.ts'
-import { deliver, keep, keepAndDeliver, keepValue, untouched } from './masked.ts'
+import { deliver, keep, keepAndDeliver, keepTokens, keepValue, untouched } from './masked.ts'
 import { OwnWords } from './own.ts'
 import { leaving, placesOf, returning } from './places.ts'
 import { renderKept, renderShown } from './render.ts'
-import { nothing, reportOf } from './report.ts'
+import { nothing, numbersOf, reportOf } from './report.ts'
 import { aliasPrefix, aliasScheme, createSealer } from './seal.ts'
 import { Scanner } from './walk.ts'
 import type { ScanSettings } from '../cards/scan.ts'
 import type { JsonTree } from '../wire/json.ts'
 import type { Edit } from '../wire/splice.ts'
+import type { TokenKey } from './card-token.ts'
 import type { Detection } from './detection.ts'
 import type { Fit } from './fit.ts'
 import type { Deliverable, Masked } from './masked.ts'
@@ -80,16 +82,19 @@ export interface Masker {
 
 const plainWordsMax = 4096
 const wordFree = /^[^0-9\u0080-\uffff]*$/
+const ascii = Buffer.alloc(40) // Longer than any card number.
 const limits = { bytesMax: 64 * 1024 * 1024, depthMax: 512 }
 
 /**
  * @param options.sealKey 32 bytes that live as long as clients may hold aliases.
  * @param options.hashKey two words; with it each card number found is hashed, to count distinct ones.
+ * @param options.tokenKey makes the tokens by which a number is found in the record; needs `hashKey`.
  * @param options.isCareful looks at everything: slow, and finds the same. For tests.
  */
 export function createMasker(options: {
   sealKey: Uint8Array
   hashKey?: Uint32Array
+  tokenKey?: TokenKey | undefined
   isCareful?: boolean
 }): Masker {
   return new PlanMasker(createSealer(options.sealKey), options)
@@ -97,20 +102,29 @@ export function createMasker(options: {
 
 class PlanMasker implements Masker {
   readonly #sealer: Sealer
-  readonly #settings: Pick<ScanSettings, 'hashKey' | 'isCareful'>
+  readonly #settings: Pick<ScanSettings, 'hashKey' | 'onHash' | 'isCareful'>
+  readonly #tokenKey: TokenKey | undefined
+  /** By hash the numbers that the scan at hand has looked at; empty where no tokens are made. */
+  #told = new Map<number, Set<string>>()
   readonly #scanners = new WeakMap<Detection, Scanner>()
   readonly #words = new Scanner(pciDetection)
   readonly #plain = new Map<string, Masked<string>>()
   readonly #own = new OwnWords()
   #last: { detect: Detection; scanner: Scanner } | undefined
 
-  constructor(sealer: Sealer, settings: Pick<ScanSettings, 'hashKey' | 'isCareful'>) {
+  constructor(
+    sealer: Sealer,
+    { hashKey, isCareful, tokenKey }: Omit<Parameters<typeof createMasker>[0], 'sealKey'>,
+  ) {
+    assert(tokenKey === undefined || hashKey !== undefined, 'tokens are found by hashes')
     this.#sealer = sealer
-    this.#settings = { hashKey: settings.hashKey, isCareful: settings.isCareful }
+    this.#tokenKey = tokenKey
+    const onHash = tokenKey && this.#noteNumber.bind(this)
+    this.#settings = { hashKey, onHash, isCareful }
   }
 
   answer(tree: JsonTree, plan: MaskPlan, binding: string, fit?: Fit): MaskedAnswer {
-    const scanner = this.#scannerFor(plan.detect)
+    const scanner = this.#begin(plan.detect)
     scanner.tree(tree, placesOf(tree, leaving))
     const aliases = scanner.hot.length === 0 ? [] : this.#aliases(tree, scanner, binding)
     return this.#both(tree.bytes, scanner, plan, aliases, fit)
@@ -121,7 +135,7 @@ class PlanMasker implements Masker {
     plan: MaskPlan,
     binding: string,
   ): { kept: Masked<Uint8Array>; maskings: Maskings } {
-    const scanner = this.#scannerFor(plan.detect)
+    const scanner = this.#begin(plan.detect)
     scanner.tree(tree, [])
     const { findings, hasKeys } = scanner.scan
     if (findings.count === 0) return { kept: keep(tree.bytes, untouched), maskings: nothing }
@@ -151,7 +165,7 @@ class PlanMasker implements Masker {
   }
 
   text(bytes: Uint8Array, plan: MaskPlan): MaskedAnswer {
-    const scanner = this.#scannerFor(plan.detect)
+    const scanner = this.#begin(plan.detect)
     scanner.hot.length = 0
     scanner.text(bytes, 0)
     return this.#both(bytes, scanner, plan)
@@ -230,7 +244,32 @@ class PlanMasker implements Masker {
   }
 
   #report(bytes: Uint8Array, scanner: Scanner, plan: MaskPlan): Maskings {
-    return reportOf(scanner.scan.findings, bytes, plan.rule, (text) => this.#wordText(text))
+    const { findings } = scanner.scan
+    const key = this.#tokenKey
+    const told = this.#told
+    const tokens =
+      key &&
+      ((): ReturnType<Maskings['tokens']> => {
+        const numbers = numbersOf(findings, told)
+        return numbers.length === 0 ? undefined : keepTokens(numbers, key)
+      })
+    return reportOf(findings, bytes, plan.rule, (text) => this.#wordText(text), tokens)
+  }
+
+  #noteNumber(digits: Uint8Array, length: number, hash: number): void {
+    for (let i = 0; i < length; i++) ascii[i] = 0x30 + (digits[i] ?? 0)
+    const number = ascii.toString('latin1', 0, length)
+    ascii.fill(0)
+    const known = this.#told.get(hash)
+    if (known === undefined) this.#told.set(hash, new Set([number]))
+    else known.add(number)
+  }
+
+  /** The scanner for a message, which is the next one from here on. */
+  #begin(detect: Detection): Scanner {
+    // What the message before has told may still be asked for its tokens.
+    if (this.#told.size > 0) this.#told = new Map()
+    return this.#scannerFor(detect)
   }
 
   #scannerFor(detect: Detection): Scanner {

@@ -7,6 +7,7 @@ import { brands } from '../cards/ranges.ts'
 import { marksOf } from './marks.ts'
 import type { Findings } from '../cards/findings.ts'
 import type { Template } from '../cards/path.ts'
+import type { Masked } from './masked.ts'
 
 export type MaskingKind =
   | 'pan'
@@ -52,6 +53,9 @@ export interface Maskings {
   list(): Masking[]
   /** The keyed hashes of the card numbers that are delivered as the plan says, one a finding. */
   hashes(): Int32Array
+  /** The tokens of the card numbers that are masked in the record, each once; undefined where none
+   *  are made, or there is none. */
+  tokens(): Masked<readonly Uint8Array[]> | undefined
   /** Where the client's copy differs, as pairs of offsets of it; see `marks.ts`. */
   marks(reveal: 'none' | 'pan'): Int32Array
 }
@@ -76,18 +80,21 @@ export const nothing: Maskings = {
   groups: () => [],
   list: () => [],
   hashes: () => new Int32Array(0),
+  tokens: () => undefined,
   marks: () => new Int32Array(0),
 }
 
 /**
  * @param message the bytes that were scanned; kept until the lists are made.
  * @param word masks a key's text, since keys may be card numbers.
+ * @param tokens makes them, where tokens are made.
  */
 export function reportOf(
   findings: Findings,
   message: Uint8Array,
   rule: string,
   word: (text: string) => string,
+  tokens: Maskings['tokens'] = () => undefined,
 ): Maskings {
   if (findings.count === 0) return nothing
   const segments = new Map<number, string[]>()
@@ -113,6 +120,7 @@ export function reportOf(
         }
       }),
     hashes: () => hashesOf(findings),
+    tokens,
     marks: (reveal) => marksOf(findings, reveal),
   }
 }
@@ -126,6 +134,25 @@ function hashesOf(findings: Findings): Int32Array {
     if (kindOf(what) === PAN && (what & RECORD_ONLY) === 0 && hash !== 0) hashes[size++] = hash
   }
   return hashes.subarray(0, size)
+}
+
+/** More numbers of one message get no token: making them would keep everybody else waiting. */
+const numbersMax = 65_536
+
+/**
+ * The distinct card numbers among the findings, those included that are only masked in the record.
+ * @param told by hash the numbers that were looked at; not all of them became findings.
+ */
+export function numbersOf(
+  findings: Findings,
+  told: ReadonlyMap<number, ReadonlySet<string>>,
+): string[] {
+  const numbers = new Set<string>()
+  for (let i = 0; i < findings.count && numbers.size < numbersMax; i++) {
+    if (kindOf(findings.field(i, CODE)) !== PAN) continue
+    for (const number of told.get(findings.field(i, HASH)) ?? []) numbers.add(number)
+  }
+  return Array.from(numbers)
 }
 
 function groupsOf(

@@ -20,11 +20,14 @@ import type { ScanSettings } from '../cards/scan.ts'
 import type { JsonTree, Node } from '../wire/json.ts'
 import type { Place } from './places.ts'
 
+/** For so many findings room is made at once. */
+const reservedMax = 8192
+
 /** A scanner with all its parts, for one connection's detection. */
 export class Scanner {
   readonly scan: Scan
   readonly #detect: Detection
-  readonly #own: Pick<ScanSettings, 'hashKey' | 'isCareful'>
+  readonly #own: Pick<ScanSettings, 'hashKey' | 'onHash' | 'isCareful'>
   readonly #also: AlsoScanner | undefined
   readonly #json: JsonScanner
   // The message at hand.
@@ -34,15 +37,18 @@ export class Scanner {
   readonly hot: Place[] = []
   #blobs: Scanner | undefined
   readonly #spots = new Spots()
+  /** Text in base64 may stand in the message. */
+  #hasRuns = true
 
   /** @param own what the masker sets for all its scanners. */
-  constructor(detect: Detection, own: Pick<ScanSettings, 'hashKey' | 'isCareful'> = {}) {
+  constructor(detect: Detection, own: Pick<ScanSettings, 'hashKey' | 'onHash' | 'isCareful'> = {}) {
     this.#detect = detect
     this.#own = own
     const hasMore = detect.also.length > 0 || detect.patterns.length > 0
     this.scan = new Scan(new Names(detect.columns), {
       threshold: thresholdLevel(detect),
       hashKey: own.hashKey,
+      onHash: own.onHash,
       // What else is looked for has no spots.
       isCareful: own.isCareful === true || hasMore,
       isPassed: detect.testNumbers === 'pass' ? isTestNumber : undefined,
@@ -83,8 +89,12 @@ export class Scanner {
     this.#also?.begin()
     this.scan.message = bytes
     this.scan.spots = undefined
+    this.#hasRuns = true
     if (this.scan.settings.isCareful === true) return true
     spots.read(bytes)
+    this.#hasRuns = spots.hasBase64
+    // Mostly a spot is one finding.
+    if (spots.count > 0) this.scan.findings.reserve(Math.min(spots.count + 8, reservedMax))
     this.scan.spots = spots.hasSecretName ? undefined : spots
     return spots.hasSecretName || spots.count > 0
   }
@@ -137,7 +147,7 @@ export class Scanner {
 
   /** Text in base64 inside a string. */
   #runs(bytes: Uint8Array, start: number, end: number): void {
-    if (end - start < 24 || this.scan.isQuiet(start, end)) return
+    if (end - start < 24 || !this.#hasRuns || this.scan.isQuiet(start, end)) return
     for (const run of runsOf(bytes, start, end)) {
       if (this.#detect.base64 === 'text' && !isTextAddress(bytes, start, run.start)) continue
       this.#blobs ??= new Scanner(this.#detect, this.#own)

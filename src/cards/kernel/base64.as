@@ -15,11 +15,14 @@ const NONE: i32 = 0
 const BINARY: i32 = 1
 const TEXT: i32 = 2
 let mode: i32 = NONE
+/** Whether a run was seen that begins as text, since `begin`. */
+export let seen: bool = false
 /** Up to here, as an offset, runs are dealt with. */
 export let done: i32 = 0
 
 export function begin(): void {
   mode = NONE
+  seen = false
   done = 0
 }
 
@@ -72,7 +75,10 @@ function run(p: usize, end: usize): void {
     isLikely(begins, false) || (at(begins - 1) == BACKSLASH && isLikely(begins + 1, false))
   const stop = alphabetEnd(p, end)
   worked(<i32>(p - begins) + 8)
-  if (isText) emit(offset(begins), offset(stop))
+  if (isText) {
+    seen = true
+    emit(offset(begins), offset(stop))
+  }
   if (stop >= end) mode = isText ? TEXT : BINARY
   done = offset(stop)
 }

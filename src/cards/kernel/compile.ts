@@ -17,7 +17,7 @@ const isCompiler = (value: unknown): value is Compiler =>
   typeof value === 'object' && value !== null && 'main' in value
 
 const flags =
-  '-O3 --noAssert --converge --runtime stub --enable simd --use abort= --zeroFilledMemory --initialMemory 6 --maximumMemory 6'
+  '-O3 --noAssert --converge --runtime stub --enable simd --use abort= --zeroFilledMemory --initialMemory 8 --maximumMemory 8'
 
 /**
  * The module, compiled anew: the same bytes for the same source and compiler.

@@ -58,6 +58,14 @@ function begun(p: usize, end: usize): usize {
   return read(p, end)
 }
 
+/** Takes a stretch of digits enough in [s, p); false when what follows may hide more, or is an exponent. */
+export function plain(s: usize, p: usize, hides: u32): bool {
+  if (hides != 0 || (at(p) | 0x20) == 0x65) return false
+  worked(8)
+  emit(offset(s), offset(p) + TAIL)
+  return true
+}
+
 /** Goes on with an open stretch. */
 export function read(start: usize, end: usize): usize {
   let p = start

@@ -8,35 +8,45 @@ export interface Name {
 
 const nodesMax = 2048
 
-/** Six bits of a byte: the same for both cases of a letter. */
-const six = (b: number): number => (b & 31) | ((b >> 1) & 32)
+/** As in `names.as`: letters of both cases are one, the last byte is the highest, as sixteen bits. */
+const fold = 0x5f5f5f5f
+const factor = 0x05415269
+const hashOf = (a: number, b: number, c: number, d = 0): number =>
+  Math.imul(((a << 24) | (b << 16) | (c << 8) | d) & fold, factor) >>> 16
+const three = 1
+const four = 2
+const whole = 4
 
 /**
- * A bit for the last three bytes that a word can end in whose end is that of a name: seven bits of
- * the last one, lowest, and six of the others. Between its letters may stand whatever is skipped in
- * names, and each may be an escape.
+ * What can end a name, by its hash, as flags: `three` bytes that a word can end in; `four` letters of
+ * ASCII, or three that are a `whole` name, with all that is skipped between them left out. Between
+ * the bytes may stand whatever is skipped in names, and each may be an escape. Words of one letter are
+ * not among them: `lastsOf`. The factor is one of those by which few words of English have the hash of
+ * a name.
  */
 export function endingsOf(names: readonly Name[], isSkipped: (b: number) => boolean): Uint8Array {
-  const bits = new Uint8Array(0x10000)
-  const mark = (a: number, b: number, c: number): void => {
-    const three = (a & 127) | (six(b) << 7) | (c << 13)
-    bits[three >> 3] = (bits[three >> 3] ?? 0) | (1 << (three & 7))
+  const ends = new Uint8Array(0x10000)
+  const mark = (flag: number, a: number, b: number, c: number, d = 0): void => {
+    const hash = hashOf(a, b, c, d)
+    ends[hash] = (ends[hash] ?? 0) | flag
   }
   const gaps = Array.from({ length: 128 }, (_, b) => b).filter(isSkipped)
   const lineBreaks = [...Buffer.from('nrt')]
-  const lasts = new Set<number>()
   for (const [a = 0, b = 0, c = 0] of names.flatMap(({ name }) => spelt(name))) {
-    lasts.add(a)
-    mark(a, b, six(c))
-    for (const gap of gaps) mark(a, b, six(gap))
-    for (const letter of lineBreaks) mark(a, b, six(letter))
+    for (const before of [c, ...gaps, ...lineBreaks]) mark(three, a, b, before)
+    for (const letter of lineBreaks) mark(three, a, letter, 0x5c)
   }
-  for (const a of lasts) {
-    for (const letter of lineBreaks) mark(a, letter, six(0x5c))
-    // Directly behind a backslash stands the letter of an escape.
-    for (const gap of gaps) if (gap !== 0x5c) for (let any = 0; any < 64; any++) mark(a, gap, any)
+  for (const { name } of names) {
+    const [a = 0, b = 0, c = 0, d = 0] = [...Buffer.from(name)].toReversed()
+    if (d === 0) mark(whole, a, b, c)
+    else mark(four, a, b, c, d)
   }
-  return bits
+  return ends
+}
+
+/** The bytes in which names end. */
+export function lastsOf(names: readonly Name[]): Set<number> {
+  return new Set(names.flatMap(({ name }) => spelt(name)).map(([a = 0]) => a))
 }
 
 /** The last three bytes of a word, the last one first: one list for each spelling. */

@@ -7,17 +7,20 @@
  *   ends     where a word ends: a name may end with it
  *   lanes    twenty bytes without space or quote: they may be base64
  */
-import { CODES, LANES, MASKS, SOME_ENDS, STARTS, VECTORS, WINDOW, WORD_ENDS } from './memory'
+import { CODES, LANES, MASKS, STARTS, VECTORS, WINDOW, WORD_ENDS, WORD_STARTS } from './memory'
 import { BEYOND, DIGIT, HIDES, INTRO, JOINER, LEADS, WORD, at, classAt } from './memory'
 import { clear, clearSpots, count, offset, secret, steps, worked } from './found'
 import { forget, spellingAt } from './forward'
 import { isDigit, isSign, isWord, mask, pairs, quads } from './vectors'
 import * as stretches from './digits'
 import * as base64 from './base64'
-import { noteFew, noteMany, settle } from './names'
+import { noteFew, noteMany, noteSingles, settle } from './names'
 
 export { BASE64, CLASSES, CODES, ENDS, NODES, PLANES, SPOTS, VECTORS } from './memory'
-export { MARGIN_BYTES, WINDOW, WINDOW_BYTES } from './memory'
+export { MARGIN_BYTES, STARTS, WINDOW, WINDOW_BYTES } from './memory'
+export { CARDS, GLUES, PASSED, TEXT, TEXT_BYTES, TEXT_SPOTS, TEXT_SPOTS_MAX, WAYS } from './memory'
+export { beginText, pass } from './rows'
+export { beginRuns, runs } from './runs'
 
 /** So many bytes are read before their places are looked at: 64 blocks, a bit of a mask for each. */
 const BATCH: usize = 4096
@@ -55,6 +58,11 @@ export function begin(): void {
 /** Whether a name of a secret stands in what was read, and a digit. */
 export function hasSecretName(): bool {
   return secret != 0 && anyDigit != 0
+}
+
+/** Whether a run of base64 was seen that begins as text. */
+export function hasBase64(): bool {
+  return base64.seen
 }
 
 /** Steps of scalar code since `begin`. */
@@ -158,6 +166,7 @@ function scanWords(from: usize, end: usize): void {
   const control = v128.load(VECTORS, 80)
   const fold = v128.load(VECTORS, 176)
   const bar = v128.load(SIGNS, 112)
+  const slash = v128.load(VECTORS, 96)
   let block: u64 = 0
   for (let p = from; p < end; p += 64) {
     const a = v128.load(p)
@@ -169,13 +178,6 @@ function scanWords(from: usize, end: usize): void {
       isWord(b, zero, ten, lower, letter, all),
       isWord(c, zero, ten, lower, letter, all),
       isWord(d, zero, ten, lower, letter, all),
-    )
-    // Blanks are what `lower` is made of.
-    const blanks = mask(
-      i8x16.eq(a, lower),
-      i8x16.eq(b, lower),
-      i8x16.eq(c, lower),
-      i8x16.eq(d, lower),
     )
     // What may be a line break, as it is or behind a backslash, and the signs of tables and tags.
     const controls = i8x16.lt_u(i8x16.min_u(i8x16.min_u(a, b), i8x16.min_u(c, d)), control)
@@ -192,12 +194,34 @@ function scanWords(from: usize, end: usize): void {
       ends |= inWord & ~strange & ((strange >> 1) | (<u64>(next >> 7) << 63))
     }
     if (end - p < 64) ends &= inside(p, end)
+    const before = load<u8>(p - 1)
+    const starts = inWord & ~((inWord << 1) | <u64>(codeOf(before) & WORD))
+    const slashes = mask(
+      i8x16.eq(a, slash),
+      i8x16.eq(b, slash),
+      i8x16.eq(c, slash),
+      i8x16.eq(d, slash),
+    )
+    // A letter by itself behind a backslash is that of an escape.
+    ends &= ~(starts & ((slashes << 1) | <u64>(before == 0x5c)))
     store<u64>(WORD_ENDS + (<usize>block << 3), ends)
-    const some = ends & ~((blanks >> 1) | (<u64>(next == 0x20) << 63))
-    store<u64>(SOME_ENDS + (<usize>block << 3), some)
+    store<u64>(WORD_STARTS + (<usize>block << 3), starts)
     broken |= <u64>(i8x16.bitmask(v128.or(controls, signs)) != 0) << block
     block++
   }
+}
+
+/** Where blanks stand in the 64 bytes at `p`. */
+// @ts-ignore: decorator
+@inline
+function blanksAt(p: usize): u64 {
+  const blank = v128.load(VECTORS, 32)
+  return mask(
+    i8x16.eq(v128.load(p), blank),
+    i8x16.eq(v128.load(p, 16), blank),
+    i8x16.eq(v128.load(p, 32), blank),
+    i8x16.eq(v128.load(p, 48), blank),
+  )
 }
 
 // @ts-ignore: decorator
@@ -220,8 +244,14 @@ function words(from: usize, end: usize): void {
   near |= numeric | (numeric >> 1) | before | (<u64>15 << 60)
   let slot: usize = 0
   for (let p = from; p < end; p += 64) {
-    if (near & 1) noteMany(p, load<u64>(WORD_ENDS + slot))
-    else noteFew(p, load<u64>(SOME_ENDS + slot))
+    let ends = load<u64>(WORD_ENDS + slot)
+    if (near & 1) noteMany(p, ends)
+    else {
+      ends &= ~blanksAt(p + 1)
+      noteFew(p, ends)
+    }
+    const single = ends & load<u64>(WORD_STARTS + slot)
+    if (single != 0) noteSingles(p, single)
     near >>= 1
     slot += 8
   }
@@ -313,7 +343,7 @@ function plainEnd(s: usize, from: usize): usize {
     e += <usize>more + 1
     behind = classAt(e)
   }
-  if (total >= 12) return 0
+  if (total >= 12) return stretches.plain(s, e, behind & HIDES) ? e : 0
   if ((at(e) | 0x20) == 0x65) stretches.exponent(s, e, <i32>total)
   return e
 }

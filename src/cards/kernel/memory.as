@@ -7,26 +7,42 @@
  *   0x01000  spots found in the window: pairs of start and end, i32, from the window's start
  *   0x04000  names, letter by letter from their end (8 a node)
  *   0x08000  of the 4 KB at hand: where digits begin, where names may end (8 KB each, two bytes a place),
- *            masks of digits, of ends of words, of those without a blank behind (512 each), lanes
- *   0x10000  for the last three bytes of a word, a bit: names can end so (64 KB)
+ *            masks of digits, of ends and beginnings of words (512 each), lanes
+ *   0x10000  for the last three bytes of a word, by their hash: 1 where names can end so (64 KB)
+ *   0x20000  what stands between two values of rows (512 bytes each)
  *   0x30000  classes of the code points below 0x20000 (a byte each)
  *   0x50000  2048 bytes in front of the window, the window, 2048 bytes behind it, zeros
+ *   0x60000  a part of a text whose rows are passed over (64 KB), its spots, card numbers in its columns
  */
 export const CLASSES: usize = 0x400
 export const CODES: usize = 0x500
 export const VECTORS: usize = 0x600
 export const BASE64: usize = 0x800
 export const SPOTS: usize = 0x1000
-/** Three bytes: seven bits of the last one, six of the others, by which letters of both cases are one. */
 export const ENDS: usize = 0x10000
 export const NODES: usize = 0x4000
 export const STARTS: usize = 0x8000
 export const PLACES: usize = 0xa000
+/** Words of one letter, two bytes a place. */
+export const SINGLES: usize = 0xe000
 export const MASKS: usize = 0xc000
 export const WORD_ENDS: usize = 0xc200
-export const SOME_ENDS: usize = 0xc400
+export const WORD_STARTS: usize = 0xc400
 export const LANES: usize = 0xd000
 export const PLANES: usize = 0x30000
+/** What a pass over rows came to: six i32. */
+export const PASSED: usize = 0xf00
+export const GLUES: usize = 0x20000
+/** How many there are. */
+export const WAYS: i32 = 128
+export const TEXT: usize = 0x60000
+export const TEXT_BYTES: i32 = 0x10000
+/** Spots of the text: pairs of start and end, i32, from its start; what ends them ends nowhere. */
+export const TEXT_SPOTS: usize = 0x70100
+export const TEXT_SPOTS_MAX: i32 = 6000
+/** Card numbers of columns: start, end, rows, the glue before and where it stands. */
+export const CARDS: usize = 0x7d000
+export const CARDS_MAX: i32 = 500
 export const WINDOW: usize = 0x50800
 /** Bytes of a window; as many as the margin are kept in front of it and read ahead behind it. */
 export const WINDOW_BYTES: i32 = 0x8000
@@ -47,6 +63,7 @@ export const LEADS: u32 = 32
 // Codes of bytes in names.
 export const WORD: u32 = 1 // letters, digits, no ASCII
 export const SKIP: u32 = 2 // left out when names are compared
+export const LAST: u32 = 4 // names end in it
 
 // Classes of code points.
 export const OTHER: i32 = 0

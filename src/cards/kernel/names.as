@@ -3,7 +3,7 @@
  * from its end: the last three letters by a table, the whole of it letter by letter, with all that
  * may stand between its words left out.
  */
-import { CODES, ENDS, NODES, OTHER, PLACES, SKIP, WINDOW, WORD } from './memory'
+import { CODES, ENDS, LAST, NODES, OTHER, PLACES, SINGLES, SKIP, WINDOW, WORD } from './memory'
 import { at, classOf, codeAt, hexOf } from './memory'
 import { markSecret, secret, worked } from './found'
 import { before, point, start, tagBefore } from './backward'
@@ -17,6 +17,14 @@ export const BLOB: u32 = 4
 const BACKSLASH: u32 = 0x5c
 const QUOTE: u32 = 0x22
 const READINGS_MAX: i32 = 240
+// As in `endings.ts`.
+const FOLD: u32 = 0x5f5f5f5f
+const FACTOR: u32 = 0x05415269
+const THREE: u32 = 1
+const FOUR: u32 = 2
+const WHOLE: u32 = 4
+/** What is skipped between the last letters of a name before it is read the long way. */
+const SKIPPED_MAX: i32 = 16
 
 let readings: i32 = 0
 let told: u32 = 0
@@ -34,17 +42,23 @@ function endBit(p: usize): u32 {
   return bitOf(load<u32>(p - 4))
 }
 
+// @ts-ignore: decorator
+@inline
+function hashOf(letters: u32): u32 {
+  return ((letters & FOLD) * FACTOR) >> 16
+}
+
 /** The last byte is the highest, the lowest does not count. */
 // @ts-ignore: decorator
 @inline
 function bitOf(x: u32): u32 {
-  const y = (x & 0x1f1f00) | ((x >> 1) & 0x202000)
-  const index = ((x >> 24) & 127) | ((y >> 9) & 0x1f80) | ((y << 5) & 0x7e000)
-  return (<u32>load<u8>(ENDS + <usize>(index >> 3)) >> (index & 7)) & 1
+  return <u32>load<u8>(ENDS + <usize>hashOf(x & 0xffffff00)) & THREE
 }
 
 /** How many places are noted. */
 let noted: i32 = 0
+/** The same of words of one letter. */
+let singles: i32 = 0
 
 // @ts-ignore: decorator
 @inline
@@ -77,9 +91,28 @@ export function noteMany(p: usize, ends: u64): void {
   for (to += 16; left != 0; to += 2) left = put(to, 0, base, left)
 }
 
+/** Notes words of one letter that end in the 64 bytes at `p`, where that may be the last of a name. */
+export function noteSingles(p: usize, ends: u64): void {
+  for (let left = ends; left != 0; left &= left - 1) {
+    const q = p + <usize>ctz(left)
+    if (codeAt(q) & LAST && codeAt(q - 1) & SKIP) {
+      store<u16>(SINGLES + <usize>(singles++ << 1), <u32>(q + 1 - WINDOW))
+    }
+  }
+}
+
 /** Looks at the places noted, and forgets them. */
 export function settle(): void {
-  // First, without a branch, come those where three letters of a name stand in front.
+  look(PLACES, chosen())
+  look(SINGLES, singles)
+  noted = 0
+  singles = 0
+}
+
+/** Leaves of the places noted, without a branch, those where three letters of a name stand in front. */
+// @ts-ignore: decorator
+@inline
+function chosen(): i32 {
   let likely = 0
   for (let i = 0; i < noted; i++) {
     const place = load<u16>(PLACES + <usize>(i << 1))
@@ -87,11 +120,16 @@ export function settle(): void {
     likely += <i32>endBit(WINDOW + <usize>place)
   }
   worked(noted)
-  noted = 0
-  for (let i = 0; i < likely && secret == 0; i++) {
-    const end = WINDOW + <usize>load<u16>(PLACES + <usize>(i << 1))
+  return likely
+}
+
+/** Looks at so many places for the ends of names. */
+function look(places: usize, count: i32): void {
+  for (let i = 0; i < count && secret == 0; i++) {
+    const end = WINDOW + <usize>load<u16>(places + <usize>(i << 1))
     if (at(end) == 0x5f && goesOn(end)) continue
-    if (codeAt(end - 3) & SKIP && isShort(end)) continue
+    const isTwo = (codeAt(end - 2) & WORD) != 0 && (codeAt(end - 3) & SKIP) != 0
+    if ((isTwo && isShort(end)) || !mayEnd(end)) continue
     readings = 0
     told = 0
     const isName = walk(end, 0)
@@ -102,7 +140,35 @@ export function settle(): void {
       if (isQuoted(end)) markSecret()
     } else blob(end)
   }
-  noted = 0
+}
+
+/**
+ * Whether a name can end in front of `p` by its last four letters, what is skipped left out. It says no
+ * to nothing that `walk` could read in another way.
+ */
+function mayEnd(p: usize): bool {
+  let q = p
+  let letters: u32 = 0
+  let count = 0
+  let skipped = 0
+  while (true) {
+    const c = at(q - 1)
+    if ((c | 0x20) - 0x61 < 26 || c - 0x30 < 10) {
+      if (isLineEscape(c) && at(q - 2) == BACKSLASH) return true
+      if (hexOf(c) < 16) {
+        const sign = at(q - 3)
+        if (sign == 0x25 || sign == 0x3d || (at(q - 5) == 0x75 && at(q - 6) == BACKSLASH)) return true
+      }
+      letters |= c << (24 - (count << 3))
+      count++
+      if (count == 3 && load<u8>(ENDS + <usize>hashOf(letters)) & WHOLE) return true
+      if (count == 4) return (load<u8>(ENDS + <usize>hashOf(letters)) & FOUR) != 0
+    } else if (codeAt(q - 1) & SKIP) {
+      if (++skipped > SKIPPED_MAX) return true
+    } else return c >= 0x80 || c == 0x3e || c == 0x3b
+    q--
+  }
+  return true
 }
 
 /**

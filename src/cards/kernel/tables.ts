@@ -2,7 +2,7 @@
 import { DIGIT, INVISIBLE, OTHER, classOf, raisedOf } from '../bytes.ts'
 import { isDigit, isMask, isSeparator } from '../bytes.ts'
 import { CARD, meaningOf } from '../words.ts'
-import { endingsOf, tailsOf, writeNodes } from './endings.ts'
+import { endingsOf, lastsOf, tailsOf, writeNodes } from './endings.ts'
 import { names } from './names.ts'
 
 /** Where the tables stand, as `memory.as` says. */
@@ -26,6 +26,7 @@ const hides = 16
 const leads = 32
 const word = 1
 const skip = 2
+const last = 4
 const visible = 1
 const invisible = 2
 const numeral = 3
@@ -51,6 +52,7 @@ export function writeTables(memory: Uint8Array, layout: Layout): void {
   memory.set(vectors(Buffer.from('%#=+/-_|')), layout.VECTORS + 320)
   const isSkipped = (b: number): boolean => memory[layout.CODES + b] === skip
   memory.set(endingsOf(names, isSkipped), layout.ENDS)
+  for (const b of lastsOf(names)) memory[layout.CODES + b] = (memory[layout.CODES + b] ?? 0) | last
   memory.set(base64(), layout.BASE64)
   writeNodes(names, memory, layout.NODES)
 }
