@@ -11,7 +11,7 @@ import { LogTree } from '../record/tree.ts'
 import { catchUp } from '../search/follow.ts'
 import { RecordIndex } from '../search/record-index.ts'
 import type { Desk } from './desk.ts'
-import { openKeys } from './keys.ts'
+import { cardTokens, openKeys } from './keys.ts'
 import { bodyKeysOf, indexLog, settingsOf, writer } from './record-parts.ts'
 import type { Settings } from './record-parts.ts'
 import type { Where } from './installation.ts'
@@ -68,6 +68,7 @@ export async function withDesk<T>(
       recorder,
       masker: createMasker({ sealKey: keys.seal }),
       find: (query, options) => index.find(query, options),
+      cardToken: cardTokens(dataDir, settings.cardSearch),
       forget: (month, what) => index.forget(month, what),
       reindex: () => index.rebuild(),
       sign: () => sign(false),
@@ -89,13 +90,14 @@ export async function withDesk<T>(
 
 /** The index, opened and brought up to the log when it is first asked. */
 export class LazyIndex {
-  readonly #dataDir: string
+  readonly #dir: string
   readonly #place: RecordPlace
   readonly #settings: Settings
   #index: RecordIndex | undefined
 
-  constructor(dataDir: string, place: RecordPlace, settings: Settings) {
-    this.#dataDir = dataDir
+  /** @param dir in which the folder `index` is or will be: the data folder, as a rule. */
+  constructor(dir: string, place: RecordPlace, settings: Settings) {
+    this.#dir = dir
     this.#place = place
     this.#settings = settings
   }
@@ -127,8 +129,9 @@ export class LazyIndex {
   }
 
   #opened(): RecordIndex {
-    const { indexOutputs } = this.#settings
-    const dir = join(this.#dataDir, 'index')
-    return (this.#index ??= RecordIndex.open(dir, { isReadOnly: false, indexOutputs }))
+    const { cardSearch, indexOutputs } = this.#settings
+    const dir = join(this.#dir, 'index')
+    const options = { isReadOnly: false, indexOutputs, cardSearch }
+    return (this.#index ??= RecordIndex.open(dir, options))
   }
 }

@@ -1,6 +1,6 @@
 /** Asking: the gateway that runs on a data folder, else this process itself, else a mere reader. */
-import { accessSync, constants, existsSync } from 'node:fs'
-import { userInfo } from 'node:os'
+import { accessSync, constants, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { Readable } from 'node:stream'
@@ -50,7 +50,7 @@ export async function ask(
         where,
         async (desk) => await print(await answerAsked(asked, user, desk)),
       )
-    } else await print(await unrecorded(asked, dataDir, where, errors))
+    } else await unrecorded(asked, dataDir, { where, errors, print })
     return 0
   } finally {
     clearTimeout(slow)
@@ -61,9 +61,9 @@ export async function ask(
 async function unrecorded(
   asked: Asked,
   dataDir: string,
-  where: Where,
-  errors: Writable,
-): Promise<AsyncIterable<string>> {
+  to: { where: Where; errors: Writable; print: (lines: AsyncIterable<string>) => Promise<void> },
+): Promise<void> {
+  const { errors, print, where } = to
   const clock = systemClock()
   const settings = settingsOf(where)
   const parts = { key: settings.key, env: process.env, clock, hide: () => undefined }
@@ -77,10 +77,21 @@ async function unrecorded(
     const message = `${dataDir} is read-only: only looks at the record are possible there.`
     throw new Fault('refused', message)
   }
+  if (asked.what === 'search' && asked.card !== undefined) {
+    const message = 'A search by a card number is always recorded, and this folder is read-only.'
+    throw new Fault('refused', message)
+  }
   errors.write('This folder is read-only: the view is unrecorded.\n')
-  const index = new LazyIndex(dataDir, place, settings)
-  const origin = (await readOrigin(place)) ?? ''
-  return linesOf(asked, { place, origin, clock, find: index.find })
+  // The folder cannot take an index: one is made for this look.
+  const temporary = mkdtempSync(join(tmpdir(), 'sallyport-index-'))
+  const index = new LazyIndex(temporary, place, settings)
+  try {
+    const origin = (await readOrigin(place)) ?? ''
+    await print(linesOf(asked, { place, origin, clock, find: index.find, cardToken: undefined }))
+  } finally {
+    index.close()
+    rmSync(temporary, { recursive: true, force: true })
+  }
 }
 
 function isLook(asked: Asked): asked is Look {

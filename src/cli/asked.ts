@@ -27,6 +27,8 @@ export interface ReplayLook {
 export interface SearchLook {
   readonly what: 'search'
   readonly query: string
+  /** A full card number as ASCII digits, which a message of the call must hold. */
+  readonly card?: string | undefined
   readonly limit: number
   readonly cursor?: string | undefined
   readonly order: 'newest' | 'oldest'
@@ -84,6 +86,10 @@ const asks: z.ZodType<Asked> = z.discriminatedUnion('what', [
   z.strictObject({
     what: z.literal('search'),
     query,
+    card: z
+      .string()
+      .regex(/^\d{12,19}$/)
+      .optional(),
     limit: z.int().min(1).max(1000),
     cursor: word.optional(),
     order: z.enum(['newest', 'oldest']),

@@ -10,6 +10,7 @@ import type { IndexThreads } from '../search/threads.ts'
 import { answerAsked } from './answer.ts'
 import { openControl } from './control.ts'
 import type { Desk } from './desk.ts'
+import { cardTokens } from './keys.ts'
 import { writer } from './record-parts.ts'
 import { runRetention } from './retention-run.ts'
 import type { SignedRecord } from './signed-record.ts'
@@ -47,6 +48,7 @@ export async function openBeside(of: BesideParts): Promise<Beside> {
     recordDir: place.dir,
     keys: bodyKeys && { dir: dirname(bodyKeys.dir), wrapper: bodyKeys.wrapper },
     indexOutputs: config.record.indexOutputs,
+    cardSearch: config.record.cardSearch,
     durable: () => ({ [writer]: at.recorder.figures().durableIndex }),
   })
   const desk: Desk = {
@@ -60,6 +62,7 @@ export async function openBeside(of: BesideParts): Promise<Beside> {
       await Promise.race([index.catchUp().catch(goOn), pause(catchUpMsMax)])
       return await index.search(query, options)
     },
+    cardToken: cardTokens(dataDir, config.record.cardSearch),
     forget: (month, what) =>
       what === 'month' ? index.removeMonth(month) : index.forgetText(month),
     reindex: async () => {

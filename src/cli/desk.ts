@@ -22,6 +22,8 @@ export interface Desk {
   readonly masker: Masker
   /** In the index, brought up to the log first. @throws as `IndexThreads.search`. */
   find(query: Query, options: SearchOptions): Promise<Found & { readonly lag: number }>
+  /** The token of a card number (its ASCII digits); undefined where `record.card_search` is off. */
+  readonly cardToken: ((number: string) => Uint8Array) | undefined
   /** Takes a month's text, or the month, out of the index. */
   forget(month: string, what: 'content' | 'month'): Promise<void>
   /** Makes the index anew from the log. @returns how many entries it holds. */

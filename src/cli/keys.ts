@@ -1,5 +1,11 @@
 /** The installation's own keys, in `DATA/keys/`, each file 0600, made at the first start. */
-import { createPrivateKey, generateKeyPairSync, hkdfSync, randomBytes } from 'node:crypto'
+import {
+  createPrivateKey,
+  createSecretKey,
+  generateKeyPairSync,
+  hkdfSync,
+  randomBytes,
+} from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import {
   chmodSync,
@@ -12,6 +18,9 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { Fault } from '../base/fault.ts'
+import { cardToken } from '../mask/card-token.ts'
+import type { TokenKey } from '../mask/card-token.ts'
+import type { createMasker } from '../mask/masker.ts'
 import type { SigningKeys } from '../record/tree-keys.ts'
 import { hasMlDsa44 } from '../tlog/keys.ts'
 
@@ -24,6 +33,8 @@ export interface Keys {
   readonly state: Uint8Array
   /** Two words; keyed hashes of card numbers, where distinct ones are counted. */
   readonly cards: Uint32Array
+  /** Makes the tokens by which calls are found by a card number, where that is configured. */
+  readonly cardSearch: TokenKey
 }
 
 /**
@@ -47,7 +58,36 @@ export function openKeys(dataDir: string): Keys {
     seal: derive('seal'),
     state: derive('state'),
     cards: Uint32Array.of(cards.readUInt32LE(0), cards.readUInt32LE(4)),
+    cardSearch: { version: 1, secret: createSecretKey(derive('card-search')) },
   }
+}
+
+/** What the gateway's masker works with. @param withTokens `record.card_search`. */
+export function maskerKeys(
+  { cardSearch, cards, seal }: Keys,
+  withTokens: boolean,
+): Parameters<typeof createMasker>[0] {
+  return { sealKey: seal, hashKey: cards, tokenKey: withTokens ? cardSearch : undefined }
+}
+
+/** Makes the token of a card number; undefined where `record.card_search` is off. */
+export function cardTokens(
+  dataDir: string,
+  isOn: boolean,
+): ((number: string) => Uint8Array) | undefined {
+  if (!isOn) return undefined
+  const { cardSearch } = openKeys(dataDir)
+  return (number) => cardToken(number, cardSearch)
+}
+
+/** The private signing keys that lie in a data folder: nothing is made or changed, so this works on
+ *  a copy that is read-only. Undefined when there is none. */
+export function readSigningKeys(dataDir: string): Pick<SigningKeys, 'current' | 'old'> | undefined {
+  const dir = join(dataDir, 'keys')
+  if (!existsSync(join(dir, 'signing.pem'))) return undefined
+  const current = privateKey('signing.pem', read(join(dir, 'signing.pem')))
+  if (Date.now() >= overlapUntilMs(dir)) return { current }
+  return { current, old: privateKey('signing-old.pem', read(join(dir, 'signing-old.pem'))) }
 }
 
 /** The key now in use, the one before while both sign, and the post-quantum one where Node has it. */

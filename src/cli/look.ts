@@ -1,11 +1,13 @@
 /** A look at the record: recorded itself, before its first line is read, and again with how much it
  *  showed. What is shown was checked against the newest checkpoint while it was read. */
 import { join } from 'node:path'
+import { Fault } from '../base/fault.ts'
 import { readRecord } from '../record/read.ts'
 import type { RecordedEntry } from '../record/read.ts'
 import { replay } from '../replay/replay.ts'
 import { sessionLines } from '../replay/sessions.ts'
 import { parseQuery } from '../search/parse.ts'
+import { withCard } from '../search/query.ts'
 import type { Query } from '../search/query.ts'
 import { leafHash, verifyInclusion } from '../tlog/merkle.ts'
 import { differs, proofOf, prover, signedTree } from '../verify/prove.ts'
@@ -16,7 +18,7 @@ import { searchLines } from './search-lines.ts'
 import { version } from './version.ts'
 
 /** What a look needs when nobody records it: only for a copy of a data folder. */
-export type Viewing = Pick<Desk, 'place' | 'origin' | 'clock' | 'find'>
+export type Viewing = Pick<Desk, 'place' | 'origin' | 'clock' | 'find' | 'cardToken'>
 
 /** How much was shown so far. */
 interface Shown {
@@ -26,20 +28,23 @@ interface Shown {
 /**
  * Records the look, then gives its lines.
  * @throws {Fault} `record_down`, `record_full`: what cannot be recorded is not shown; `bad_params`
- *   for a query that is none; `session_unknown` when nothing fits.
+ *   for a query that is none; `refused` for a card number where those are not searched for;
+ *   `session_unknown` when nothing fits.
  */
 export async function look(wanted: Look, by: string, desk: Desk): Promise<AsyncIterable<string>> {
   const { clock, masker } = desk
   // A query that is none, or that holds a card number, is refused before it is recorded.
   const query = queryOf(wanted)
   if (query !== undefined) parseQuery(query, clock.nowUs())
+  const card = wanted.what === 'search' ? wanted.card : undefined
+  if (card !== undefined && !desk.cardToken) throw cardSearchOff()
   const viewed = wanted.what === 'replay' ? wanted.ids.join(' ') : undefined
   const entry = {
     type: 'record.viewed' as const,
     what: wanted.what,
     by: 'cli' as const,
     viewed: viewed === undefined ? undefined : masker.word(viewed).value,
-    query: query === undefined ? undefined : masker.word(query),
+    query: query === undefined ? undefined : masker.word(withLast4(query, card)),
   }
   await recordBy(by, entry, desk)
   const shown: Shown = { count: 0 }
@@ -71,12 +76,15 @@ export async function* linesOf(
 }
 
 async function* found(
-  { cursor, format, limit, order, query }: SearchLook,
+  { card, cursor, format, limit, order, query }: SearchLook,
   at: Viewing,
   shown: Shown,
 ): AsyncGenerator<string> {
   const parsed = parseQuery(query, at.clock.nowUs())
-  const page = await at.find(parsed, { limit, order, ...(cursor !== undefined && { cursor }) })
+  const token = card === undefined ? undefined : at.cardToken?.(card)
+  if (card !== undefined && !token) throw cardSearchOff()
+  const whole = token ? withCard(parsed, token) : parsed
+  const page = await at.find(whole, { limit, order, ...(cursor !== undefined && { cursor }) })
   shown.count = page.items.length
   yield* searchLines(page, format)
 }
@@ -149,6 +157,20 @@ async function sessionsOf(query: Query, at: Viewing): Promise<string[]> {
 
 function queryOf(wanted: Look): string | undefined {
   return wanted.what === 'sessions' ? undefined : wanted.query
+}
+
+/** All that the record learns of a card number that was searched for. */
+function withLast4(query: string, card: string | undefined): string {
+  return card === undefined ? query : `card ending ${card.slice(-4)} ${query}`.trim()
+}
+
+function cardSearchOff(): Fault {
+  return new Fault(
+    'refused',
+    'Search by a full card number is off. Set record.card_search to true and restart: what is ' +
+      'recorded from then on is found. The number you gave was not kept.',
+    { facts: { reason: 'card_search_off' } },
+  )
 }
 
 /** Waits for the first line, so that a session nobody knows is told before anything is printed. */

@@ -4,6 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { paced } from '../replay/paced.ts'
 import type { ReplayFormat } from '../replay/replay.ts'
 import { ask } from './ask.ts'
+import type { Outlets } from './ask.ts'
+import { askCard } from './ask-card.ts'
+import type { Input } from './ask-card.ts'
 import type { Where } from './installation.ts'
 
 interface Json {
@@ -70,24 +73,31 @@ export interface SearchOptions extends Where, Json {
   readonly limit: string
   readonly cursor?: string | undefined
   readonly oldest?: boolean | undefined
+  readonly card?: boolean | undefined
 }
 
-/** Prints what a query finds. @returns 2 for a limit that is none. */
-export function searchCommand(
+/**
+ * Prints what a query finds.
+ * @param at.input where a card number is read from, should one be asked for.
+ * @returns 2 for a limit that is none, or a card number that is none.
+ */
+export async function searchCommand(
   query: string,
   options: SearchOptions,
-  out: Writable,
-  errors: Writable,
+  { errors, input, out }: Outlets & { input: Input },
 ): Promise<number> {
   const limit = Number(options.limit)
   if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
     errors.write('--limit is a number from 1 to 1000.\n')
-    return Promise.resolve(2)
+    return 2
   }
+  const card = options.card === true ? await askCard(query, input, errors) : undefined
+  if (options.card === true && card === undefined) return 2
   const order = options.oldest === true ? 'oldest' : 'newest'
   const format = options.json === true ? 'jsonl' : 'text'
   const { cursor } = options
-  return ask({ what: 'search', query, limit, cursor, order, format }, options, { out, errors })
+  const asked = { what: 'search', query, card, limit, cursor, order, format } as const
+  return await ask(asked, options, { out, errors })
 }
 
 /** What comes in pieces of any length, line by line. */

@@ -41,13 +41,17 @@ function addLooks({ command, done, errors, out, where }: Parts): void {
     ),
   )
     .argument('[query]', 'everything without it', '')
+    .option(
+      '--card',
+      'asks for a full card number; it is read from the terminal, or standard input',
+    )
     .option('--limit <n>', 'results on a page, 1000 at most', '50')
     .option('--cursor <cursor>', 'goes on behind the page before')
     .option('--oldest', 'oldest first')
     .option('--json', 'one JSON object a line, the last one with total, days and cursor')
     .action(async (query: string, options: SearchOptions) => {
       const { searchCommand } = await import('./read-record.ts')
-      done(await searchCommand(query, options, out, errors))
+      done(await searchCommand(query, options, { input: process.stdin, out, errors }))
     })
   where(command('replay', 'Replays sessions in order.', 'sallyport replay se_… --format html'))
     .argument('[sessions...]', 'ids that "sallyport sessions" prints; exchanges too')

@@ -43,6 +43,7 @@ export function recordPlace(dataDir: string, parts: KeyParts): RecordPlace {
 export interface Settings {
   readonly key: KeyEncryptionKey
   readonly indexOutputs: boolean
+  readonly cardSearch: boolean
   readonly retention: { readonly retentionMs: number; readonly contentRetentionMs: number }
 }
 
@@ -55,6 +56,7 @@ export function settingsOf(where: Where): Settings {
   return {
     key: record?.keyEncryptionKey ?? { kind: 'file' },
     indexOutputs: record?.indexOutputs ?? false,
+    cardSearch: record?.cardSearch ?? false,
     retention: {
       retentionMs: record?.retentionMs ?? usualMs,
       contentRetentionMs: record?.contentRetentionMs ?? usualMs,

@@ -44,7 +44,7 @@ import { openBeside } from './beside.ts'
 import { openConnections } from './connections.ts'
 import { isAllowedHost, serveConsole } from './console-page.ts'
 import type { ConsoleCheck } from './console-page.ts'
-import { openKeys } from './keys.ts'
+import { maskerKeys, openKeys } from './keys.ts'
 import type { Keys } from './keys.ts'
 import { bodyKeysOf, writer } from './record-parts.ts'
 import { RecordWatch } from './record-watch.ts'
@@ -303,7 +303,7 @@ async function buildStations(options: StartOptions, config: Config, log: Logger)
     access: compileGrants(config.access),
     sessions,
     state,
-    masker: createMasker({ sealKey: keys.seal, hashKey: keys.cards }),
+    masker: createMasker(maskerKeys(keys, config.record.cardSearch)),
     exposure,
     recorder,
     clock,

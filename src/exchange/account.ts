@@ -41,7 +41,8 @@ export async function recordIntent(
       rule: of.grants.join(' '),
     }
     const items: Item[] = index === 0 ? [...way.opening] : []
-    items.push({ entry: received, body: masked?.kept })
+    const tokens = masked?.maskings.tokens()
+    items.push({ entry: received, body: masked?.kept, tokens })
     if (masked !== undefined && masked.maskings.count > 0) {
       const groups = masked.maskings.groups()
       items.push({ entry: { type: 'mask.applied', of: 'call', groups, delivered: 'masked' } })
@@ -107,7 +108,7 @@ export async function recordMessage(
     again: isAgain ? true : undefined,
     eventId,
   }
-  const items: Item[] = [{ entry: event, body: kept }]
+  const items: Item[] = [{ entry: event, body: kept, tokens: maskings?.tokens() }]
   if (maskings !== undefined && maskings.count > 0) {
     const groups = maskings.groups()
     items.push({ entry: { type: 'mask.applied', of: 'answer', seq: leg.seq, groups, delivered } })

@@ -36,7 +36,7 @@ export interface RecordedEntry extends StoredEntry {
   /** The masked message, decrypted and decompressed; undefined unless it is readable. */
   body(): Uint8Array | undefined
   /** The tokens of the card numbers in its message, where some were kept and its body is readable;
-   *  else none. @throws {Fault} `record_down` as `body`, when the key is not the one they are under. */
+   *  else none. @throws {Fault} `record_down`, `tokens_key`, when they do not open. */
   tokens(): readonly Uint8Array[]
   /** The body as it stands in the segment. */
   readonly storedBody: Uint8Array | undefined
@@ -288,8 +288,14 @@ function tokensIn(
   const id = bodyKeyId(scanned)
   if (!scanned.tokens || id === undefined || typeof key === 'string') return []
   const tokens = decryptTokens(scanned.tokens, key, { origin, key: id, index })
-  if (!tokens) throw sealedElsewhere()
-  return tokens
+  if (tokens) return tokens
+  throw new Fault(
+    'record_down',
+    'The card tokens of an entry do not open with the key of its month: the key file in keys/months ' +
+      'is another one, or they were changed. Restore them from a backup, or turn record.card_search ' +
+      'off: nothing else needs them.',
+    { facts: { reason: 'tokens_key', index } },
+  )
 }
 
 /** Its SHA-256 fitted, so these are the bytes that were recorded; the key is another one. */

@@ -209,9 +209,9 @@ export class SegmentRecorder implements Recorder {
     body: StoredBody | undefined,
     index: number,
   ): Buffer | undefined {
-    if (body?.key === undefined || tokens === undefined || tokens.length === 0) return undefined
-    const { id, secret } = this.#monthKeys(body.key)
-    return encryptTokens(tokens, secret, { origin: this.#origin, key: id, index })
+    const key = body?.key === undefined ? undefined : this.#months?.of(body.key)
+    if (!key || tokens === undefined || tokens.length === 0) return undefined
+    return encryptTokens(tokens, key.secret, { origin: this.#origin, key: key.id, index })
   }
 
   #sealStamp(items: number): SealStamp {

@@ -32,6 +32,7 @@ export function entry(
     line: Buffer.from(canonicalize(value)),
     bodyState: state ?? (bytes ? 'readable' : 'none'),
     body: () => bytes,
+    tokens: () => [],
     storedBody: bytes,
     next: { segment: '2026-11/0001.seg', offset: 0, nextIndex: index + 1 },
   }

@@ -28,6 +28,8 @@ export interface LogBatch {
 /** What adding needs of the index. */
 export interface Months {
   readonly withOutputs: boolean
+  /** Whether tokens of card numbers are kept. */
+  readonly withCards: boolean
   /** The file of a month, made if it is not there. */
   file(month: string): MonthFile
   /** By exchange the items of months before this one to which entries may still belong. The map is
@@ -122,7 +124,7 @@ function write(
   file: MonthFile,
   writer: string,
   entries: readonly Placed[],
-  { withOutputs }: Months,
+  { withCards, withOutputs }: Months,
   isLate: boolean,
 ): void {
   const applied = file.applied(writer)
@@ -136,6 +138,7 @@ function write(
     row ??= exchange === undefined ? undefined : file.rows.find(writer, exchange)
     row ??= file.rows.begin(writer, entry, place)
     rows.set(key, row)
+    if (hasText && withCards) for (const token of entry.tokens?.() ?? []) row.tokens.push(token)
     fold(row.draft, hasText ? entry : { ...entry, body: () => undefined }, withOutputs)
   }
   for (const row of rows.values()) {

@@ -1,5 +1,5 @@
-/** Card numbers typed into a query: refused before anything else happens to the text. */
-import { brandOf } from '../cards/ranges.ts'
+/** Card numbers as people type them: refused in a query, read where one is asked for. */
+import { brandOf, isLuhnOptional } from '../cards/ranges.ts'
 import { isOneDigit, passesLuhn } from '../cards/luhn.ts'
 
 const digitsMin = 13
@@ -30,6 +30,25 @@ function startsCard(groups: readonly (readonly number[])[]): boolean {
     if (digits.length >= digitsMin && isCard(Uint8Array.from(digits))) return true
   }
   return false
+}
+
+/** Longer than any spelling of one number. */
+const typedLengthMax = 100
+const one = /^\p{Nd}+(?:[\s\p{Pd}\p{Cf}._/'"]{1,3}\p{Nd}+)*$/u
+
+/**
+ * The card number that `text` is, as ASCII digits; undefined when it is none: the length, the
+ * issuer's range or the check digit is wrong, or something else stands in it. Digits may be of any
+ * script, in groups or not.
+ */
+export function readCard(text: string): string | undefined {
+  const typed = text.length > typedLengthMax ? '' : text.normalize('NFKC').trim()
+  if (!one.test(typed)) return undefined
+  const digits = Uint8Array.from(typed.match(group)?.flatMap(valuesOf) ?? [])
+  const { length } = digits
+  const brand = brandOf(digits, length)
+  const isRight = passesLuhn(digits, length) || isLuhnOptional(brand)
+  return brand !== 0 && isRight && !isOneDigit(digits, length) ? digits.join('') : undefined
 }
 
 function isCard(digits: Uint8Array): boolean {

@@ -10,8 +10,12 @@ import { wordsOf } from './text.ts'
 import type { RecordedEntry } from '../record/read.ts'
 import type { StoredWho } from '../record/stored.ts'
 
-/** What of an entry goes into the index. */
-export type IndexedEntry = Omit<RecordedEntry, 'line' | 'storedBody' | 'next' | 'bodyState'>
+/** What of an entry goes into the index; its tokens where they are read. */
+export type IndexedEntry = Omit<
+  RecordedEntry,
+  'line' | 'storedBody' | 'next' | 'bodyState' | 'tokens'
+> &
+  Partial<Pick<RecordedEntry, 'tokens'>>
 
 /** An item while entries are folded into it. */
 export interface Draft {

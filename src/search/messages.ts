@@ -17,6 +17,7 @@ export interface Setting {
   /** Keys are unwrapped by the thread that started this one: here is how it does it. */
   readonly wrapperKind: WrapperKind
   readonly indexOutputs: boolean
+  readonly cardSearch: boolean
   readonly cacheKib: number
 }
 

@@ -61,6 +61,8 @@ export function fitsQuery(query: Query, item: Draft, all: readonly Draft[]): boo
       return item.timeUs >= query.us
     case 'until':
       return item.timeUs < query.us
+    case 'card':
+      return false // Asked for by tests of its own.
     default:
       return query satisfies never
   }

@@ -28,8 +28,19 @@ export type Query =
     }
   /** At or after, and before, in microseconds since 1970. */
   | { readonly kind: 'from' | 'until'; readonly us: number }
+  /** A card number in a message, by its token. No text spells it: see `withCard`. */
+  | { readonly kind: 'card'; readonly token: Uint8Array }
 
-/** The query in its plainest spelling; `parseQuery` of it gives an equal tree. */
+/** What fits a query and has the card number of this token in one of its messages. */
+export function withCard(query: Query, token: Uint8Array): Query {
+  // A copy: what goes to another thread takes along all memory that it looks at.
+  const card: Query = { kind: 'card', token: Uint8Array.from(token) }
+  if (query.kind === 'all') return card
+  return { kind: 'and', of: query.kind === 'and' ? [...query.of, card] : [query, card] }
+}
+
+/** The query in its plainest spelling; `parseQuery` of it gives an equal tree, and refuses the
+ *  spelling of a card. */
 export function printQuery(query: Query): string {
   switch (query.kind) {
     case 'all':
@@ -51,6 +62,8 @@ export function printQuery(query: Query): string {
     case 'until':
       // `to:` names the last microsecond that is still meant.
       return `to:${isoMicros(query.us - 1)}`
+    case 'card':
+      return 'card:…' // There is no such field.
     default:
       return query satisfies never
   }

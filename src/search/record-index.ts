@@ -30,6 +30,9 @@ export interface IndexOptions {
   readonly isReadOnly: boolean
   /** `record.index_outputs`: answers are searched as well. Where it changed, all is made anew. */
   readonly indexOutputs: boolean
+  /** `record.card_search`: tokens of card numbers are kept, where the record has them; not unless
+   *  given. Where it changed, all is made anew as well. */
+  readonly cardSearch?: boolean | undefined
   /** Memory for pages of each open file, in KiB; 8 MiB by default. */
   readonly cacheKib?: number | undefined
 }
@@ -53,7 +56,8 @@ export class RecordIndex {
 
   private constructor(dir: string, options: IndexOptions) {
     this.#dir = dir
-    this.#mode = { ...options, cacheKib: options.cacheKib ?? 8192 }
+    const { cacheKib = 8192, cardSearch = false } = options
+    this.#mode = { ...options, cacheKib, cardSearch }
   }
 
   /**
@@ -114,6 +118,7 @@ export class RecordIndex {
     try {
       addBatches(batches, {
         withOutputs: this.#mode.indexOutputs,
+        withCards: this.#mode.cardSearch,
         file: (month) => this.#file((at = month)),
         late: (writer, month) => this.#lateItems(writer, month),
       })

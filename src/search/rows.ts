@@ -16,6 +16,8 @@ export interface Row {
   readonly place: Position | undefined
   /** The texts as they are in the index, to see whether they grew. */
   readonly written: { command: string; output: string }
+  /** Of card numbers, new since it was read; some may be in the index already. */
+  readonly tokens: Uint8Array[]
 }
 
 /** What is shown of a command in a list, in UTF-16 units. */
@@ -35,6 +37,7 @@ export class Rows {
   readonly #addDetail: StatementSync
   readonly #excerpt: StatementSync
   readonly #addName: StatementSync
+  readonly #addCard: StatementSync
   readonly #say: StatementSync
   readonly #unsay: StatementSync
   readonly #keepPending: StatementSync
@@ -55,6 +58,7 @@ export class Rows {
     this.#addDetail = db.prepare('INSERT INTO detail VALUES (?, ?, ?, NULL, ?, ?, ?)')
     this.#excerpt = db.prepare('UPDATE detail SET excerpt = ? WHERE id = ?')
     this.#addName = db.prepare('INSERT OR IGNORE INTO named VALUES (?, ?)')
+    this.#addCard = db.prepare('INSERT OR IGNORE INTO card VALUES (?, ?)')
     this.#say = db.prepare('INSERT INTO says(rowid, command, output) VALUES (?, ?, ?)')
     this.#unsay = db.prepare('DELETE FROM says WHERE rowid = ?')
     this.#keepPending = db.prepare('INSERT OR REPLACE INTO pending VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
@@ -64,7 +68,7 @@ export class Rows {
   /** A row to be, for an item that begins with `entry`. */
   begin(writer: string, entry: IndexedEntry, place: Position | undefined): Row {
     const draft = beginItem(writer, entry)
-    return { draft, id: undefined, place, written: { command: '', output: '' } }
+    return { draft, id: undefined, place, written: { command: '', output: '' }, tokens: [] }
   }
 
   /** The row of an exchange, if this month has one. */
@@ -74,7 +78,8 @@ export class Rows {
     if (!row) return undefined
     const draft = this.#draftOf(row, writer)
     const { command, output } = draft
-    return { draft, id: Number(row['id']), place: undefined, written: { command, output } }
+    const written = { command, output }
+    return { draft, id: Number(row['id']), place: undefined, written, tokens: [] }
   }
 
   /**
@@ -91,6 +96,7 @@ export class Rows {
       const names = kind === 'table' ? draft.tables : draft.columns
       for (const name of names) this.#addName.run(this.#dictionary.number(kind, name), id)
     }
+    for (const token of row.tokens) this.#addCard.run(token, id)
     this.#writeTexts(id, row)
     if (draft.open > 0 || closedBy !== undefined) {
       const { command, exchange = '', isEnded, open, output, writer } = draft

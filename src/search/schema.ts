@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 
 /** Another number here and every index is made anew. */
-const schemaVersion = 1
+const schemaVersion = 2
 
 /** Marks our files among others: "Spix". */
 const applicationId = 0x53706978
@@ -11,6 +11,7 @@ const applicationId = 0x53706978
  * `item` is narrow, and what is asked most stands first: most questions are answered by reading all
  * of it. What is shown of an item and never asked for stands in `detail`. Names stand once, in `word` and `who`. `says`
  * holds the words of texts and not the texts. `pending` holds those of calls that have not ended.
+ * `card` has the tokens of card numbers in the messages of an item, where those are kept.
  * `progress.applied` counts what this file has taken in, `next_index` and its place what all have.
  */
 const tables = `
@@ -38,6 +39,8 @@ const tables = `
   CREATE INDEX detail_exchange ON detail(exchange_key) WHERE exchange_key IS NOT NULL;
   CREATE TABLE named(word INTEGER NOT NULL, item INTEGER NOT NULL,
     PRIMARY KEY(word, item)) WITHOUT ROWID;
+  CREATE TABLE card(token BLOB NOT NULL, item INTEGER NOT NULL,
+    PRIMARY KEY(token, item)) WITHOUT ROWID;
   CREATE TABLE pending(item INTEGER PRIMARY KEY, writer TEXT NOT NULL, exchange TEXT NOT NULL,
     open INTEGER NOT NULL, is_ended INTEGER NOT NULL, closed_by INTEGER, command TEXT NOT NULL,
     output TEXT NOT NULL);
@@ -72,6 +75,8 @@ export interface FileMode {
   readonly isReadOnly: boolean
   /** Whether outputs are searched; a file made otherwise is made anew. */
   readonly indexOutputs: boolean
+  /** Whether tokens of card numbers are kept; a file made otherwise is made anew. */
+  readonly cardSearch: boolean
   /** Memory for pages, in KiB. */
   readonly cacheKib: number
 }
@@ -92,23 +97,28 @@ export function prepare(db: DatabaseSync, mode: FileMode): void {
 export function isCurrent(db: DatabaseSync, mode: FileMode): boolean {
   if (pragma(db, 'application_id') !== applicationId) return false
   if (pragma(db, 'user_version') !== schemaVersion) return false
-  const row = db.prepare("SELECT value FROM setting WHERE name = 'outputs'").get()
-  return mode.isReadOnly || row?.['value'] === Number(mode.indexOutputs)
+  if (mode.isReadOnly) return true
+  const isSet = (name: string, value: boolean): boolean => {
+    const row = db.prepare('SELECT value FROM setting WHERE name = ?').get(name)
+    return row?.['value'] === Number(value)
+  }
+  return isSet('outputs', mode.indexOutputs) && isSet('cards', mode.cardSearch)
 }
 
 /** Makes all tables in a new file, in one transaction. */
 export function createTables(db: DatabaseSync, mode: FileMode): void {
   db.exec(`BEGIN; ${tables}; ${says};
-    INSERT INTO setting VALUES ('outputs', ${Number(mode.indexOutputs)}), ('forgotten', 0);
+    INSERT INTO setting VALUES ('outputs', ${Number(mode.indexOutputs)}),
+      ('cards', ${Number(mode.cardSearch)}), ('forgotten', 0);
     PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion}; COMMIT`)
 }
 
 /**
  * Takes all text of a month away, and what was read out of it: the words, the excerpts, the names in
- * SQL, the texts of calls that are under way.
+ * SQL, the tokens of card numbers, the texts of calls that are under way.
  */
 export function dropText(db: DatabaseSync): void {
-  db.exec(`BEGIN; DROP TABLE says; ${says}; DELETE FROM named;
+  db.exec(`BEGIN; DROP TABLE says; ${says}; DELETE FROM named; DELETE FROM card;
     DELETE FROM word WHERE kind IN (${wordKinds.indexOf('table')}, ${wordKinds.indexOf('column')});
     UPDATE detail SET excerpt = NULL WHERE excerpt IS NOT NULL;
     UPDATE pending SET command = '', output = '';

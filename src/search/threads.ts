@@ -18,6 +18,8 @@ export interface IndexPlace {
   readonly keys?: { readonly dir: string; readonly wrapper: KeyWrapper } | undefined
   /** `record.index_outputs`. */
   readonly indexOutputs: boolean
+  /** `record.card_search`; not unless given. */
+  readonly cardSearch?: boolean | undefined
   /** By writer, the index behind its last durable entry: for the lag. */
   readonly durable: () => Readonly<Record<string, number>>
   /** A search that takes longer is ended; 10 seconds by default. */
@@ -168,7 +170,7 @@ class Threads implements IndexThreads {
   }
 
   #start(role: Setting['role'], cacheKib: number): Thread {
-    const { indexDir, indexOutputs, keys, recordDir } = this.#place
+    const { cardSearch = false, indexDir, indexOutputs, keys, recordDir } = this.#place
     const setting: Setting = {
       role,
       indexDir,
@@ -176,6 +178,7 @@ class Threads implements IndexThreads {
       keysDir: keys?.dir,
       wrapperKind: keys?.wrapper.kind ?? 'file',
       indexOutputs,
+      cardSearch,
       cacheKib,
     }
     return new Thread(setting, keys?.wrapper, (state) => (this.#state = state))

@@ -32,6 +32,7 @@ export function timesOf(query: Query): Times {
     case 'text':
     case 'word':
     case 'compare':
+    case 'card':
       return { fromUs: -Infinity, untilUs: Infinity }
     default:
       return query satisfies never

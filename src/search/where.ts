@@ -9,7 +9,7 @@ import type { Dictionary } from './dictionary.ts'
 import type { CompareField, WordField } from './fields.ts'
 import type { Pattern, Query } from './query.ts'
 
-type Bound = string | number
+type Bound = string | number | Uint8Array
 
 /** A condition over `item AS i`, and what is bound in it, in order. */
 export interface Condition {
@@ -113,6 +113,11 @@ function conditionOf(query: Query, month: Month): Condition {
       return { sql: 'i.id >= ?', bound: [idOf(month.name, query.us)] }
     case 'until':
       return { sql: 'i.id < ?', bound: [idOf(month.name, query.us)] }
+    case 'card':
+      return {
+        sql: 'i.id IN (SELECT c.item FROM card AS c WHERE c.token = ?)',
+        bound: [query.token],
+      }
     default:
       return query satisfies never
   }

@@ -22,6 +22,7 @@ const tell = (message: Tell): void => port.postMessage(message)
 const index = RecordIndex.open(setting.indexDir, {
   isReadOnly: setting.role === 'search',
   indexOutputs: setting.indexOutputs,
+  cardSearch: setting.cardSearch,
   cacheKib: setting.cacheKib,
 })
 
