@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { join } from 'node:path'
 import { realDisk, writeWhole } from '../base/disk.ts'
 import { Fault } from '../base/fault.ts'
+import { stepBack } from '../base/thread.ts'
 import { signHeads } from './heads.ts'
 import { LogTree } from './tree.ts'
 import { checkpointKeys } from './tree-keys.ts'
@@ -18,7 +19,11 @@ const lookMs = 100
 const slowMs = 60_000
 const retryMs = 1000
 
+/** Signing keeps up with the load, and does not slow it. */
+const treeNice = 5
+
 async function work({ durable, folder, keys, origin, recordDir }: TreeWork): Promise<void> {
+  stepBack(treeNice)
   const index = new BigInt64Array(durable)
   const durableIndex = (): number => Number(Atomics.load(index, 0))
   let signing = checkpointKeys(origin, keys)

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { assert } from '../base/assert.ts'
 import { realDisk } from '../base/disk.ts'
 import { Fault } from '../base/fault.ts'
+import { stepBack } from '../base/thread.ts'
 import { join } from 'node:path'
 import { catchUp } from './follow.ts'
 import { RecordIndex } from './record-index.ts'
@@ -18,6 +19,8 @@ assert(parentPort !== null, 'this file is run as a worker')
 const port = parentPort
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `threads.ts` has typed it.
 const setting: Setting = workerData as Setting
+// The index may fall behind under load: how far is told. Somebody waits for a search.
+if (setting.role === 'write') stepBack(19)
 const tell = (message: Tell): void => port.postMessage(message)
 const index = RecordIndex.open(setting.indexDir, {
   isReadOnly: setting.role === 'search',
