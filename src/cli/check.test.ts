@@ -312,7 +312,8 @@ test('init with an issuer of the company makes no local key', async () => {
   const { config: made } = readConfig(readFileSync(config, 'utf8'), config)
   assert.equal(made.identity.issuers[0]?.issuer, options.issuer)
   assert.deepEqual(made.identity.issuers[0]?.audience, [options.publicUrl])
-  assert.ok(!existsSync(join(folder, '.sallyport/keys')))
+  assert.ok(!existsSync(join(folder, '.sallyport/keys/local-issuer.json')))
+  assert.ok(existsSync(join(folder, '.sallyport/keys/signing.pem')))
 })
 
 test('init asks five questions at most, and takes an empty answer as the usual one', async () => {

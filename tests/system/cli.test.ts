@@ -48,7 +48,7 @@ const wrong: readonly [what: string, args: string[], code: number, says: RegExp]
   ['an unknown command', ['server'], 2, /unknown command 'server'.*--help/s],
   ['an unknown option', ['serve', '--prot', '1'], 2, /unknown option '--prot'.*--help/s],
   ['a port that is none', ['serve', '--port', '70000'], 2, /from 0 to 65535/],
-  ['a missing argument', ['replay'], 2, /missing required argument 'session'/],
+  ['a missing argument', ['replay'], 2, /Name sessions, or find them by --query/],
   ['one argument too many', ['sessions', 'all'], 2, /too many arguments/],
   ['an unknown format', ['replay', 'se_x', '--format', 'xml'], 2, /text or jsonl/],
   ['a token for nobody', ['token'], 2, /--subject/],
@@ -107,14 +107,22 @@ test('wrong uses: exit 2 for the command, 1 for the world, and what to do', asyn
 
 test('every command shows an example of its use', async () => {
   const { stdout } = await run(['--help'])
-  const commands = [...stdout.matchAll(/^ {2}([a-z]+)(?: \[options\])?(?: [<[]\w+[>\]])? {2,}/gm)]
+  const commands = [
+    ...stdout.matchAll(/^ {2}([a-z]+)(?: \[options\])?(?: [<[][\w.]+[>\]])? {2,}/gm),
+  ]
     .map(([, name = '']) => name)
     .filter((name) => name !== 'help')
   assert.deepEqual(commands, [
     'serve',
     'demo',
     'sessions',
+    'search',
     'replay',
+    'audit',
+    'index',
+    'retention',
+    'hold',
+    'keys',
     'exposure',
     'mask',
     'check',
@@ -202,7 +210,7 @@ test('from init to a first call', async (t) => {
   assert.match(listed.stdout, /^SESSION .*\nse_\w+ .* you .* shop /)
   const unknown = await run(['replay', 'se_nobody'], { cwd: at })
   assert.deepEqual([unknown.code, unknown.stdout], [1, ''])
-  assert.match(unknown.stderr, /no such session.*List them/s)
+  assert.match(unknown.stderr, /no such session.*List the sessions/s)
   assert.equal(await gateway.stop('SIGTERM'), 0)
   const alone = await run(['replay', 'se_nobody'], { cwd: at })
   assert.deepEqual([alone.code, alone.stderr], [unknown.code, unknown.stderr])

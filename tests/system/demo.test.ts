@@ -379,7 +379,10 @@ test('who looked at what stands in the record', { skip }, async () => {
       (principal as { subject: string }).subject,
     ]),
     [
+      // Once before anything is shown, and once with how much was.
       ['sessions', 'cli', undefined, userInfo().username],
+      ['sessions', 'cli', undefined, userInfo().username],
+      ['replay', 'cli', one.session, userInfo().username],
       ['replay', 'cli', one.session, userInfo().username],
       ['replay', 'cli', 'se_of_nobody', userInfo().username],
     ],

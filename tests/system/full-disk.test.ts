@@ -54,7 +54,7 @@ data_dir: ${disk}
 identity: { issuers: [{ name: local, type: local }] }
 connections: [{ name: shop, url: ${behind.url}, credential: { type: none } }]
 access: [{ who: { kind: service }, may: { connection: shop } }]
-record: { free_bytes_min: 1MiB }
+record: { free_bytes_min: 1MiB, compress_from: 1GiB } # What is to fill the disk does not shrink.
 limits: { stop_grace: 2s }
 `,
   )
