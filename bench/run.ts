@@ -25,7 +25,7 @@ import { startScript, unpin } from './processes.ts'
 import type { Running } from './processes.ts'
 import { measure } from './rounds.ts'
 import type { Plan, Sample, Subject } from './rounds.ts'
-import { loadFigures, printFigures, printLines, summarise, wasQuiet } from './table.ts'
+import { loadFigures, printFigures, printLines, recordShare, summarise, wasQuiet } from './table.ts'
 
 const help = `npm run bench -- [--quick] [--only NAME,...] [--rounds N] [--unpinned]
   --quick     one short round of everything, to see that it works
@@ -103,6 +103,7 @@ async function main(): Promise<void> {
       ...loadFigures(run.samples, syncMs),
     )
     run.figures.push(...(await partFigures(wanted, flags.quick)))
+    run.figures.push(...recordShare(run.samples, run.figures))
     conclude(run)
   } finally {
     await Promise.all(run.running.map((one) => one.end()))

@@ -110,6 +110,17 @@ export function wasQuiet(samples: readonly Sample[]): boolean {
   return busy.every((share) => share > 0.85)
 }
 
+/** Which part of a call's time passes while the record writes: it waits for two commits. */
+export function recordShare(samples: readonly Sample[], figures: readonly Figure[]): Figure[] {
+  const commit = figures.find(({ name }) => name === 'record: 1 writers, commit p50')?.value
+  const call = summarise(samples).find((line) => {
+    return line.subject === 'gateway' && line.size === '1KB' && line.connections === 1
+  })?.p50Ms
+  if (commit === undefined || call === undefined) return []
+  const name = "record: share of a call's time, 1KB, 1 connection"
+  return [{ name, value: (2 * commit) / call, unit: 'ratio' }]
+}
+
 function latencyFigures(samples: readonly Sample[], syncMs: number): Figure[] {
   const lines = summarise(samples)
   const find = (subject: string, size: Size, connections: number): Line | undefined =>

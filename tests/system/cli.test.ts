@@ -50,7 +50,7 @@ const wrong: readonly [what: string, args: string[], code: number, says: RegExp]
   ['a port that is none', ['serve', '--port', '70000'], 2, /from 0 to 65535/],
   ['a missing argument', ['replay'], 2, /Name sessions, or find them by --query/],
   ['one argument too many', ['sessions', 'all'], 2, /too many arguments/],
-  ['an unknown format', ['replay', 'se_x', '--format', 'xml'], 2, /text or jsonl/],
+  ['an unknown format', ['replay', 'se_x', '--format', 'xml'], 2, /text, jsonl, html, har or cast/],
   ['a token for nobody', ['token'], 2, /--subject/],
   ['a token for years', ['token', '--subject', 'a', '--ttl', '900d'], 2, /1s to 24h/],
   ['a token of no kind', ['token', '--subject', 'a', '--kind', 'ghost'], 2, /person, service/],

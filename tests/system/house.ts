@@ -1,5 +1,5 @@
 /** A whole gateway in this process, with a server behind it that does what the test says. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -12,6 +12,7 @@ import { startGateway } from '../../src/cli/start.ts'
 import type { Gateway } from '../../src/cli/start.ts'
 import { readConfig } from '../../src/config/config.ts'
 import { readRecord } from '../../src/record/read.ts'
+import { filesOf } from './program.ts'
 
 /** A request as the server behind the gateway got it. */
 export interface Got {
@@ -184,10 +185,8 @@ async function readEntries(dataDir: string): Promise<Record<string, unknown>[]> 
 }
 
 function allBytes(dir: string): string {
-  return readdirSync(dir, { recursive: true, encoding: 'utf8' })
-    .map((name) => join(dir, name))
-    .filter((path) => statSync(path).isFile())
-    .map((path) => readFileSync(path, 'latin1'))
+  return filesOf(dir)
+    .map(({ text }) => text)
     .join('\n')
 }
 

@@ -1,11 +1,12 @@
 /** The program itself, `bin/sallyport`, as an operator runs it: its output, exit code and end. */
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { systemClock } from '../../src/base/clock.ts'
+import { errorCode } from '../../src/base/disk.ts'
 import { recordPlace } from '../../src/cli/record-parts.ts'
 import { makeLocalKey, openLocalIssuer } from '../../src/identity/local.ts'
 import { readRecord } from '../../src/record/read.ts'
@@ -182,7 +183,17 @@ export async function readEntries(dataDir: string): Promise<Told[]> {
 
 /** Every file below a folder with its bytes as latin1 text, sockets left out. */
 export function filesOf(dir: string): { path: string; text: string }[] {
-  return readdirSync(dir, { recursive: true, encoding: 'utf8' })
-    .filter((path) => statSync(join(dir, path)).isFile())
-    .map((path) => ({ path, text: readFileSync(join(dir, path), 'latin1') }))
+  const found = readdirSync(dir, { recursive: true, withFileTypes: true })
+  return found
+    .filter((entry) => entry.isFile())
+    .flatMap((entry) => {
+      const path = join(entry.parentPath, entry.name)
+      try {
+        return [{ path: relative(dir, path), text: readFileSync(path, 'latin1') }]
+      } catch (error) {
+        // A gateway runs: what it wrote under this name has another one by now.
+        if (errorCode(error) === 'ENOENT') return []
+        throw error
+      }
+    })
 }
