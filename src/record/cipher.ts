@@ -31,6 +31,9 @@ export const sealBytes: number = textAt + tagBytes
 
 const keyLabel = Buffer.from('sallyport/body/v1')
 const commitLabel = Buffer.from('sallyport/commit/v1')
+// Written over for each body: nothing here waits in between, and a buffer less is garbage less.
+const keyText = Buffer.concat([keyLabel, Buffer.alloc(ivBytes)])
+const commitText = Buffer.concat([commitLabel, Buffer.alloc(32)])
 
 /** What a body is bound to, so that it opens in no other place. */
 export interface BodyBinding {
@@ -63,13 +66,19 @@ export function encryptBody(plain: Uint8Array, monthKey: KeyObject, to: BodyBind
   cipher.setAAD(aadOf(to))
   const text = cipher.update(plain)
   cipher.final() // GCM keeps nothing back.
-  return Buffer.concat([iv, commitmentOf(key), text, cipher.getAuthTag()], text.length + sealBytes)
+  const stored = Buffer.allocUnsafe(text.length + sealBytes)
+  stored.set(iv, 0)
+  stored.set(commitmentOf(key), ivBytes)
+  stored.set(text, textAt)
+  stored.set(cipher.getAuthTag(), textAt + text.length)
+  return stored
 }
 
 /** The key that opens this stored body and no other. @param stored at least its first 12 bytes. */
 export function bodyKeyOf(monthKey: KeyObject, stored: Uint8Array): Buffer {
   const hmac = createHmac('sha256', monthKey)
-  return hmac.update(keyLabel).update(stored.subarray(0, ivBytes)).digest()
+  keyText.set(stored.subarray(0, ivBytes), keyLabel.length)
+  return hmac.update(keyText).digest()
 }
 
 /**
@@ -99,12 +108,26 @@ export function decryptBody(
 }
 
 function commitmentOf(key: Uint8Array): Buffer {
-  return hash('sha256', Buffer.concat([commitLabel, key]), 'buffer')
+  commitText.set(key, commitLabel.length)
+  return hash('sha256', commitText, 'buffer')
 }
 
 const aads = new Map<string, Buffer>()
 
-function aadOf({ encoding, key, origin }: BodyBinding): Buffer {
+let lastBound: BodyBinding = { origin: '', key: '', encoding: '' }
+let lastAad: Buffer = Buffer.alloc(0)
+
+function aadOf(bound: BodyBinding): Buffer {
+  const { encoding, key, origin } = bound
+  const isLast = lastBound.encoding === encoding && lastBound.key === key
+  if (!isLast || lastBound.origin !== origin) {
+    lastAad = aadFrom(bound)
+    lastBound = bound
+  }
+  return lastAad
+}
+
+function aadFrom({ encoding, key, origin }: BodyBinding): Buffer {
   const text = `sallyport/body/v1\n${origin}\n${key}\n${encoding}\n`
   const known = aads.get(text)
   if (known) return known
