@@ -101,6 +101,9 @@ class FolderRun {
     const { disk } = this.#of
     this.#origin = (await readOrigin(this.#of)) ?? ''
     if (this.#origin === '') this.#findings.add('wrong', 'origin', 'The log has no name.')
+    else if ((await this.#file('origin')) !== `${this.#origin}\n`) {
+      this.#findings.add('wrong', 'origin', 'It is not one line with the name of the log.')
+    }
     this.#synced = await this.#file('synced')
     // Read before the notes: a gateway that runs adds to both, and to those first.
     const cosigned = await this.#file('cosigned')

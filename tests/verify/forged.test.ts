@@ -288,6 +288,10 @@ const harms: readonly Harm[] = [
   ['the checkpoint is missing', (dir) => rmSync(join(dir, 'w1/checkpoint'))],
   ['the checkpoints are missing', (dir) => rmSync(join(dir, 'w1/checkpoints.log'))],
   ['the name is missing', (dir) => rmSync(join(dir, 'w1/origin'))],
+  [
+    'the line of the name ends in a blank',
+    (dir) => writeFileSync(join(dir, 'w1/origin'), `${origin} `),
+  ],
   ['the log has another name', (dir) => writeFileSync(join(dir, 'w1/origin'), 'log.example/w2\n')],
   [
     'a checkpoint of another log is shown',
