@@ -26,10 +26,13 @@ export interface DerivedFiles {
 /** Derived files below one folder; paths are relative to it, with `/`. */
 export function derivedFiles(folder: string): DerivedFiles {
   const fresh = new Set<string>()
+  const made = new Set<string>() // Folders that are there: files go, folders stay.
   return {
     async write(path, bytes) {
       const whole = join(folder, path)
-      await fs.mkdir(dirname(whole), { recursive: true, mode: 0o700 })
+      const within = dirname(whole)
+      if (!made.has(within)) await fs.mkdir(within, { recursive: true, mode: 0o700 })
+      made.add(within)
       await fs.writeFile(`${whole}.part`, bytes, { mode: 0o600 })
       await fs.rename(`${whole}.part`, whole)
       fresh.add(whole)

@@ -150,10 +150,10 @@ export async function readWhole(disk: Disk, path: string): Promise<Uint8Array> {
   }
 }
 
-/** Commits `bytes` at position 0; rejects on an error and on a short write alike. */
-export function commitWhole(file: DiskFile, bytes: Uint8Array): Promise<void> {
+/** Commits `bytes` at a position; rejects on an error and on a short write alike. */
+export function commitWhole(file: DiskFile, bytes: Uint8Array, position = 0): Promise<void> {
   return new Promise((resolve, reject) => {
-    file.commit([bytes], 0, (error, written) => {
+    file.commit([bytes], position, (error, written) => {
       if (error) reject(error)
       else if (written === bytes.length) resolve()
       else reject(new Error(`Wrote ${written} of ${bytes.length} bytes`))
@@ -161,7 +161,8 @@ export function commitWhole(file: DiskFile, bytes: Uint8Array): Promise<void> {
   })
 }
 
-function ignoreMissing(error: unknown): void {
+/** For `catch`: what is not there need not be removed. */
+export function ignoreMissing(error: unknown): void {
   if (errorCode(error) !== 'ENOENT') throw error
 }
 

@@ -1,5 +1,6 @@
 /** What works beside the way of a call: the index, the socket for commands, retention. */
 import { dirname, join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Config } from '../config/types.ts'
 import type { Log, Stations } from '../exchange/stations.ts'
 import type { RecordPlace } from '../record/read.ts'
@@ -59,7 +60,10 @@ export async function openBeside(of: BesideParts): Promise<Beside> {
     recorder: at.recorder,
     masker: at.masker,
     find: async (query, options) => {
-      await Promise.race([index.catchUp().catch(goOn), pause(catchUpMsMax)])
+      await Promise.race([
+        index.catchUp().catch(goOn),
+        pause(catchUpMsMax, undefined, { ref: false }),
+      ])
       return await index.search(query, options)
     },
     cardToken: cardTokens(dataDir, config.record.cardSearch),
@@ -121,7 +125,3 @@ function openWitnesses({ at, config, log, place, record }: BesideParts): Witness
 
 /** For a search: what is not in the index yet is told by the lag. */
 function goOn(): void {}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref())
-}

@@ -13,7 +13,7 @@ import { formatCheckpoint, mayFollow, openCheckpoint } from '../tlog/checkpoint.
 import { signNote } from '../tlog/note.ts'
 import { Unproven } from '../tlog/unproven.ts'
 import type { DerivedFiles } from '../base/derived.ts'
-import type { Committed, Disk, DiskFile } from '../base/disk.ts'
+import type { Disk, DiskFile } from '../base/disk.ts'
 import type { Checkpoint } from '../tlog/checkpoint.ts'
 import type { Signer, Verifier } from '../tlog/note.ts'
 
@@ -90,7 +90,7 @@ export class Checkpoints {
     const signers = isSlow ? [...keys.signers, ...keys.slow] : keys.signers
     const note = signNote(formatCheckpoint(next), signers)
     const bytes = Buffer.from(`${note}\n`)
-    await append(this.#file, bytes, this.#end)
+    await commitWhole(this.#file, bytes, this.#end)
     // A crash in here leaves the note in the log alone; the next start shows it.
     this.#end += bytes.length
     this.#last = next
@@ -156,18 +156,6 @@ function noteEnd(text: string, limit: number): number | undefined {
     if (line >= 0 && text.startsWith(dash, line)) return gap + 2
     at = gap + 1
   }
-}
-
-function append(file: DiskFile, bytes: Uint8Array, at: number): Promise<void> {
-  if (at === 0) return commitWhole(file, bytes)
-  return new Promise((resolve, reject) => {
-    const done: Committed = (error, written) => {
-      if (error) reject(error)
-      else if (written === bytes.length) resolve()
-      else reject(new Error(`Wrote ${written} of ${bytes.length} bytes`))
-    }
-    file.commit([bytes], at, done)
-  })
 }
 
 /** A note of `checkpoints.log`; the last one may have been cut short by a crash. */

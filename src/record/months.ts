@@ -6,7 +6,7 @@
  */
 import { createSecretKey, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { errorCode, readWhole, writeWhole } from '../base/disk.ts'
+import { errorCode, ignoreMissing, readWhole, writeWhole } from '../base/disk.ts'
 import { Fault } from '../base/fault.ts'
 import { canonicalize } from '../tlog/canonical.ts'
 import { parseWrapped } from '../secrets/wrapping.ts'
@@ -206,8 +206,4 @@ function unusable(month: string, cause?: unknown): Fault {
     `The wrapped key of ${month} in keys/months is not usable. Restore the file from a backup; without it the bodies of that month stay closed.`,
     { cause, facts: { reason: 'month_key' } },
   )
-}
-
-function ignoreMissing(error: unknown): void {
-  if (errorCode(error) !== 'ENOENT') throw error
 }

@@ -6,7 +6,7 @@
 import { hash } from 'node:crypto'
 import { basename, join } from 'node:path'
 import { assert } from '../base/assert.ts'
-import { blockBytes, readWhole, writeWhole } from '../base/disk.ts'
+import { blockBytes, commitWhole, readWhole, writeWhole } from '../base/disk.ts'
 import { batchBytes } from './frames.ts'
 import { follows, SegmentReader } from './scan.ts'
 import { listSegments, segmentPath } from './segment.ts'
@@ -88,13 +88,7 @@ async function rewrite(file: DiskFile, from: number, to: number): Promise<void> 
   const bytes = new Uint8Array(to - from)
   const got = await file.read(bytes, from)
   assert(got === bytes.length, 'the batch that was found lies in the file')
-  await new Promise<void>((resolve, reject) => {
-    file.commit([bytes], from, (error, written) => {
-      if (error) reject(error)
-      else if (written === bytes.length) resolve()
-      else reject(new Error(`Wrote ${written} of ${bytes.length} bytes`))
-    })
-  })
+  await commitWhole(file, bytes, from)
 }
 
 /** Of the segment that is walked, once it has shown a batch. */

@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { realDisk, writeWhole } from '../base/disk.ts'
 import { Fault } from '../base/fault.ts'
 import { stepBack } from '../base/thread.ts'
@@ -89,10 +90,6 @@ async function work({ durable, folder, keys, origin, recordDir }: TreeWork): Pro
   }
   await tree.close().catch(() => undefined)
   tell({ what: 'stopped' })
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 function tell(message: FromTree): void {

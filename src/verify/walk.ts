@@ -70,6 +70,7 @@ export class EntryWalk {
   #seal = { since: 0, accepted: 0, denied: 0 } // What the next seal must say.
   #lastSealUs: number | undefined
   #everyMs = 0
+  #isAfterGap = false // What was open before it is not known.
 
   /** @param firstIndex of the first entry to come; undefined takes it as it is. */
   constructor(findings: Findings, firstIndex?: number) {
@@ -117,7 +118,6 @@ export class EntryWalk {
     this.#lastSealUs = undefined
     this.#isAfterGap = true
   }
-  #isAfterGap = false
 
   #parse(line: Uint8Array, index: number | undefined): Fields | undefined {
     const text = Buffer.from(line).toString('utf8')
