@@ -150,8 +150,12 @@ test('configurations in README and docs, and the example, have no mistake', () =
       // A part of a file is tried as well, beside what a whole file must have.
       const has = (key: string): boolean => new RegExp(`^${key}:`, 'm').test(text)
       const named = /\bconnection: ([a-z][a-z0-9-]*)/.exec(text)?.[1] ?? 'shop'
+      const issuers = new Set(text.match(/(?<=\bissuer: )[a-z][a-z0-9-]*(?=[ ,}\n])/g))
+      const others = [...issuers.difference(new Set(['local', 'service-accounts']))].map(
+        (name) => `, { name: ${name}, type: oidc, issuer: "https://${name}.example.com" }`,
+      )
       const least = {
-        identity: '{ issuers: [{ name: local, type: local }] }',
+        identity: `{ issuers: [{ name: local, type: local }${others.join('')}] }`,
         connections: `[{ name: ${named}, url: "http://127.0.0.1:8080/mcp" }]`,
         public_url: 'https://mcp.example.com',
       }
@@ -181,7 +185,7 @@ test('JSON in README and docs can be parsed', () => {
 
 test('every command of the program has a line in README', () => {
   const table = read('README.md')
-  for (const [, name = ''] of help().matchAll(/^ {2}([a-z]+)\b(?!.*display help)/gm)) {
+  for (const [, name = ''] of help().matchAll(/^ {2}([a-z-]+)(?=[ []|$)(?!.*display help)/gm)) {
     assert.match(table, new RegExp(`^\\| \`sallyport ${name}\\b`, 'm'))
   }
 })

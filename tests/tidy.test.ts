@@ -6,9 +6,16 @@ import { dirname, join, sep } from 'node:path'
 import { test } from 'node:test'
 
 // The rows in the order of the data's way: a folder may import from rows above, and from itself.
-const floor = 'base wire cards tlog config secrets'.split(' ')
+const floor = 'base wire cards tlog cel config secrets'.split(' ')
 const way = 'listener identity session mask record policy upstream'.split(' ')
-const rows = [...floor, ...way, 'search replay verify witness', 'exchange console', 'cli']
+const rows = [
+  ...floor,
+  ...way,
+  'search replay verify witness',
+  'signin',
+  'exchange oauth scim console',
+  'cli',
+]
 const height = new Map(rows.flatMap((row, i) => row.split(' ').map((name) => [name, i] as const)))
 const evidence = /(policy\/permit|mask\/masked|record\/durable)\.ts$/
 const importing = /^(?:import|export)\b(\s+type\b)?(?:[^'";]*?\bfrom)?\s*['"](\.[^'"]+)['"]/gm
@@ -22,7 +29,7 @@ function strays(file: string, text: string): string[] {
     const [root, to = ''] = target.split(sep)
     const isInside = root === 'src' && height.has(from) && height.has(to)
     const isBack = (height.get(to) ?? Infinity) < (height.get(from) ?? -1)
-    const isTest = file.endsWith('.test.ts') && root === 'tests' // What tests share: `tests/cards.ts`.
+    const isTest = /\.(test|fixture)\.ts$/.test(file) && root === 'tests' // What tests share: `tests/cards.ts`.
     const isFine =
       isTest || (isInside && (to === from || isBack || (type && evidence.test(target))))
     return isFine ? [] : [`${file} -> ${target}`]
