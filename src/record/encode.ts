@@ -6,8 +6,10 @@
 import { assert } from '../base/assert.ts'
 import { isoMicros } from '../base/clock.ts'
 import { canonicalize } from '../tlog/canonical.ts'
+import * as is from './entry.ts'
 import { count, quote } from './entry.ts'
-import type * as is from './entry.ts'
+import { detailsText } from './noted.ts'
+import type { Noted } from './noted.ts'
 import type { SealCounts } from './seal.ts'
 
 /** The version of the entry format, in each entry's `v`. */
@@ -163,6 +165,7 @@ const authRefused = shape<is.AuthRefused>('auth.refused', [
 ])
 const authAccepted = shape<is.AuthAccepted>('auth.accepted', [
   ok,
+  ['details', (e) => e.details && detailsText(e.details.value)],
   ['expires', (e) => (e.expiresUs === undefined ? undefined : timeText(e.expiresUs))],
 ])
 const opened = shape<is.SessionOpened>('session.opened', [
@@ -256,6 +259,16 @@ const sealed = shape<is.Seal>('seal', [
   ['since', (_, { seal }) => seal && count(seal.since)],
 ])
 
+const notedShapes: ReadonlyMap<string, Shape<Noted>> = new Map(
+  is.notedTypes.map((type) => [
+    type,
+    shape<Noted>(type, [
+      type === 'signin.refused' ? ['outcome', '"denied"'] : ok,
+      ['details', (e) => detailsText(e.details.value)],
+    ]),
+  ]),
+)
+
 /** One entry of a `mask.applied` that may be split over several. */
 export interface MaskPart extends is.MaskApplied {
   /** Maskings in this part. */
@@ -314,8 +327,11 @@ export function encodeEntry(entry: Writable, stamp: Stamp): string {
     case 'seal':
       assert(stamp.seal !== undefined, 'a seal has its counts')
       return lineOf(sealed, entry, stamp)
-    default:
-      return entry satisfies never
+    default: {
+      const noted = notedShapes.get(entry.type)
+      assert(noted !== undefined, 'every noted type has its shape')
+      return lineOf(noted, entry, stamp)
+    }
   }
 }
 

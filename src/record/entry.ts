@@ -5,6 +5,11 @@
 import { assert } from '../base/assert.ts'
 import { canonicalize } from '../tlog/canonical.ts'
 import type { Masked } from '../mask/masked.ts'
+import { cut } from './noted.ts'
+import type { Details, Noted } from './noted.ts'
+
+export { notedTypes } from './noted.ts'
+export type { Details, NotedType } from './noted.ts'
 
 /** Who did it (PCI DSS v4.0.1 req. 10.2.2, user identification). */
 export interface Who {
@@ -163,6 +168,8 @@ export interface AuthAccepted {
   readonly type: 'auth.accepted'
   /** When the token ends, in microseconds since 1970. */
   readonly expiresUs?: number | undefined
+  /** By what a stop could name it: `client`, `token` (its id), `signIn`; of a workflow its run. */
+  readonly details?: Masked<Details> | undefined
 }
 
 export interface SessionOpened {
@@ -296,6 +303,7 @@ export interface Seal {
 }
 
 export type EntryInput =
+  | Noted
   | CallReceived
   | CallDenied
   | CallDispatched
@@ -377,11 +385,6 @@ function principalText(principal: Masked<Who>): string {
   const text = canonicalize(short)
   principals.set(principal, text)
   return text
-}
-
-function cut(word: string): string {
-  const short = word.length > 256 ? `${word.slice(0, 256)}…` : word
-  return short.toWellFormed()
 }
 
 function sourceText({ forwarded, ip, port }: Source): string {

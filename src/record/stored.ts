@@ -1,5 +1,6 @@
 /** Entries as they come back from the log: what every entry has, checked, and the rest as it is. */
 import { isObject } from './unfinished.ts'
+import { notedTypes } from './entry.ts'
 import type { EntryType } from './entry.ts'
 
 /** Who did it, as an entry says it. */
@@ -56,6 +57,7 @@ const types: ReadonlySet<unknown> = new Set<EntryType>([
   'gateway.recovered',
   'control.failed',
   'control.restored',
+  ...notedTypes,
 ])
 
 /** The entry that `value` is, or undefined when it lacks what every entry has. */
