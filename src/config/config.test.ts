@@ -82,8 +82,122 @@ const refused: readonly [what: string, line: number, text: string, told: RegExp]
   [
     'an issuer of unknown type',
     5,
-    '    - { name: company, type: entra }',
-    /^5:\d+ .*"oidc", "local"/,
+    '    - { name: company, type: okta }',
+    /^5:\d+ .*"oidc", "entra", "github-actions", "local"/,
+  ],
+  [
+    'a tenant that is a domain',
+    5,
+    '    - { name: company, type: entra, tenant: acme.example, audience: a }',
+    /^5:\d+ identity\.issuers\[0\]\.tenant must be a tenant id or a list of them/,
+  ],
+  [
+    'the tenant of everybody',
+    5,
+    '    - { name: company, type: entra, tenant: [9188040D-6c67-4c5b-b112-36a304b66dad], audience: a }',
+    /^5:\d+ .*personal Microsoft accounts/,
+  ],
+  [
+    'workflows of no repository',
+    5,
+    '    - { name: ci, type: github-actions, audience: a }',
+    /^5:7 identity\.issuers\[0\] lets in no repository/,
+  ],
+  [
+    'a workflow rule without a repository',
+    5,
+    '    - { name: ci, type: github-actions, audience: a, allow: [ { ref: refs/heads/main } ] }',
+    /^5:\d+ identity\.issuers\[0\]\.allow\[0\] names no repository/,
+  ],
+  [
+    'two sign-ins of one name',
+    6,
+    '    - { name: local, type: local }\n  sign_in: [ { name: a, type: accounts }, { name: a, type: accounts } ]',
+    /^7:\d+ identity\.sign_in\[1\]\.name is taken/,
+  ],
+  [
+    'accounts without a local issuer',
+    6,
+    '  sign_in: [ { name: a, type: accounts } ]\nlog: {}',
+    /^6:\d+ identity\.sign_in\[0\]\.type needs an issuer of type local/,
+  ],
+  [
+    'an authorization server nobody can sign in to',
+    6,
+    '    - { name: local, type: local }\n  authorization_server: {}',
+    /^7:\d+ identity\.authorization_server needs identity\.sign_in/,
+  ],
+  [
+    'a SAML provider that is the same as no tenant',
+    6,
+    '    - { name: local, type: local }\n  sign_in: [ { name: s, type: saml, idp_issuer: i, entry_point: "https://i.example/", certificates: [a.pem], same_as: company } ]',
+    /^7:\d+ identity\.sign_in\[0\]\.same_as names no entra issuer/,
+  ],
+  [
+    'SCIM of nobody',
+    6,
+    '    - { name: local, type: local }\n  scim: { issuer: okta, tokens: ["${env:A}"] }',
+    /^7:\d+ identity\.scim\.issuer names no issuer/,
+  ],
+  [
+    'assertions of an issuer without sign-ins',
+    6,
+    '    - { name: local, type: local }\n  sign_in: [ { name: a, type: accounts } ]\n  authorization_server: { assertion_issuers: [local] }',
+    /^8:\d+ identity\.authorization_server\.assertion_issuers\[0\] names no oidc or entra issuer/,
+  ],
+  [
+    'a window without a time zone there is',
+    13,
+    '  - { who: { role: a }, may: { connection: payments }, windows: [ { timezone: Europe/Bern } ] }',
+    /^13:\d+ access\[1\]\.windows\[0\]\.timezone is no time zone/,
+  ],
+  [
+    'a window of no form',
+    13,
+    '  - { who: { role: a }, may: { connection: payments }, windows: [ { hours: "8-18" } ] }',
+    /^13:\d+ access\[1\]\.windows\[0\]\.hours must be a span/,
+  ],
+  [
+    'a window that begins when it ends',
+    13,
+    '  - { who: { role: a }, may: { connection: payments }, windows: [ { hours: "08:00-08:00" } ] }',
+    /^13:\d+ access\[1\]\.windows\[0\]\.hours begins when it ends/,
+  ],
+  [
+    'a condition that does not parse',
+    13,
+    '  - { who: { role: a, condition: "principal.name ==" }, may: { connection: payments } }',
+    /^13:\d+ access\[1\]\.who\.condition /,
+  ],
+  [
+    'a condition that is no yes or no',
+    13,
+    '  - { who: { condition: "principal.name" }, may: { connection: payments } }',
+    /^13:\d+ access\[1\]\.who\.condition /,
+  ],
+  [
+    'two grants of one name',
+    13,
+    '  - { name: a, who: { role: a }, may: { connection: payments } }\n  - { name: a, who: { role: b }, may: { connection: payments } }',
+    /^14:\d+ access\[2\]\.name is taken/,
+  ],
+  [
+    'a network of no form',
+    13,
+    '  - { who: { role: a }, may: { connection: payments }, networks: [10.0.0.0/33] }',
+    /^13:\d+ access\[1\]\.networks\[0\] must be an IP address or a range/,
+  ],
+  [
+    'a day there is not',
+    13,
+    '  - { who: { role: a }, may: { connection: payments }, expires: 2026-13-01 }',
+    /^13:\d+ access\[1\]\.expires is no date/,
+  ],
+  [
+    'a console session that lasts an hour',
+    0,
+    'console: { session_idle: 1h }',
+    /^14:\d+ console\.session_idle must lie between 1m and 15m/,
   ],
   [
     'an issuer without type',
@@ -141,19 +255,19 @@ const refused: readonly [what: string, line: number, text: string, told: RegExp]
     'a literal secret',
     10,
     '    credential: { type: bearer, value: hunter2hunter2 }',
-    /^10:40 connections\[0\]\.credential\.value must be a reference, \$\{env:NAME\} or \$\{file:path\}/,
+    /^10:40 connections\[0\]\.credential\.value must be a reference, \$\{env:NAME\}, \$\{file:path\}/,
   ],
   [
-    'a key vault',
+    'a key vault without a secret',
     10,
-    '    credential: { type: bearer, value: "${keyvault:a/b}" }',
-    /^10:40 .* is a \$\{keyvault:\} reference, which this version does not support yet/,
+    '    credential: { type: bearer, value: "${keyvault:vault}" }',
+    /^10:40 .* must be a reference/,
   ],
   [
-    'a vault',
+    'a vault without a path',
     10,
     '    credential: { type: bearer, value: "${vault:a#b}" }',
-    /^10:40 .* is a \$\{vault:\} reference, which this version does not support yet/,
+    /^10:40 .* must be a reference/,
   ],
   [
     'a header credential in Host',
@@ -539,8 +653,54 @@ test('defaults, units and relative paths come out as the rest of the house wants
     audience: ['https://mcp.example.com'],
   })
   // A principal carries the identifier, the file the name.
-  assert.equal(config.access[0]?.who.issuer, 'https://mcp.example.com/oauth')
+  assert.deepEqual(config.access[0]?.who.issuers, ['https://mcp.example.com/oauth'])
   assert.equal(config.access[1]?.reveal, 'pan')
+})
+
+test('one name stands for every tenant, and for the sign-in of the same people', () => {
+  const [one, two] = [
+    '1b2c3d4e-0000-4000-8000-00000000000a',
+    '1B2C3D4E-0000-4000-8000-00000000000B',
+  ]
+  const text = [
+    'public_url: https://mcp.example.com',
+    'identity:',
+    '  issuers:',
+    `    - { name: entra, type: entra, tenant: [${one}, ${two}], audience: api://sallyport }`,
+    '    - { name: ci, type: github-actions, audience: a, repositories: [acme/payments] }',
+    '    - { name: own, type: local }',
+    '  sign_in:',
+    `    - { name: entra, type: entra, tenant: ${one}, client_id: ${one}, client_secret: "\${keyvault:prod/s}" }`,
+    '    - { name: okta, type: saml, idp_issuer: i, entry_point: "https://i.example/", certificates: [a.pem], label: Okta }',
+    '    - { name: staff, type: accounts }',
+    '  scim: { issuer: entra, tokens: ["${vault:kv/scim#token}"] }',
+    'connections: [ { name: p, url: "https://p.internal/mcp" } ]',
+    'access:',
+    ...['entra', 'ci', 'okta', 'staff', 'service-accounts'].map(
+      (name) => `  - { who: { issuer: ${name} }, may: { connection: p }, expires: 2026-12-31 }`,
+    ),
+  ].join('\n')
+  const { access, identity } = readConfig(text, 's.yaml').config
+  const tenants = [one, two.toLowerCase()].map(
+    (id) => `https://login.microsoftonline.com/${id}/v2.0`,
+  )
+  assert.deepEqual(
+    access.map(({ who }) => who.issuers),
+    [
+      tenants,
+      ['https://token.actions.githubusercontent.com'],
+      ['i'],
+      ['https://mcp.example.com/oauth'],
+      ['urn:sallyport:service-accounts'],
+    ],
+  )
+  assert.equal(access[0]?.expiresMs, Date.UTC(2027, 0, 1))
+  assert.deepEqual([identity.scim?.issuer, identity.scim?.isEntra], [tenants[0], true])
+  assert.deepEqual(identity.scim?.tokens, [{ from: 'vault', path: 'kv/scim', key: 'token' }])
+  assert.deepEqual(
+    identity.signIn.map(({ label }) => label),
+    ['entra', 'Okta', 'staff'],
+  )
 })
 
 test('what masking says holds for each connection; its own says more, or otherwise', () => {
@@ -609,8 +769,10 @@ test('a port of 0 is replaced everywhere by the one really taken', () => {
   const config = readConfig(text, 's.yaml').withPorts(5001, 5002)
   assert.equal(config.publicUrl, 'http://127.0.0.1:5001')
   assert.equal(config.console.publicUrl, 'http://localhost:5002')
-  assert.equal(config.identity.issuers[1]?.issuer, 'http://127.0.0.1:5001/oauth')
-  assert.equal(config.access[0]?.who.issuer, 'http://127.0.0.1:5001/oauth')
+  const [, local] = config.identity.issuers
+  assert.ok(local?.type === 'local')
+  assert.equal(local.issuer, 'http://127.0.0.1:5001/oauth')
+  assert.deepEqual(config.access[0]?.who.issuers, ['http://127.0.0.1:5001/oauth'])
 })
 
 test('a listener open to the network needs a public_url', () => {

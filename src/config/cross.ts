@@ -5,6 +5,7 @@
 import { patternsMax } from '../cards/also/pattern.ts'
 import { mistakeAt, nearest } from './mistakes.ts'
 import type { Mistake, Path, Source } from './mistakes.ts'
+import { serviceIssuerName } from './service-issuer.ts'
 import { isLoopbackHost, parseDuration, parseHostPort, parseSize, showHostPort } from './units.ts'
 
 interface Reading {
@@ -35,6 +36,7 @@ export function crossMistakes(source: Source, plain: unknown): Mistake[] {
   }
   checkListeners(reading)
   checkIssuers(reading)
+  checkSignIn(reading)
   checkConnections(reading)
   checkPatterns(reading)
   checkGrants(reading)
@@ -98,11 +100,78 @@ function checkIssuers(reading: Reading): void {
     'issuer',
     'another entry has this issuer, and `iss` must name one entry',
   )
-  const locals = reading
-    .list(...list)
-    .flatMap((item, i) => (child(item, 'type') === 'local' ? [i] : []))
+  const locals = localsOf(reading)
   for (const index of locals.slice(1)) {
     tell(reading, [...list, index, 'type'], 'is the second local issuer; there is one key, so one')
+  }
+  for (const [index, item] of reading.list(...list).entries()) {
+    if (child(item, 'type') !== 'github-actions') continue
+    const rules = ['repositories', 'allow'].map((key) => child(item, key))
+    if (rules.some((rule) => rule !== undefined)) continue
+    tell(reading, [...list, index], 'lets in no repository; give allow, or repositories')
+  }
+}
+
+function localsOf(reading: Reading): readonly number[] {
+  return reading
+    .list('identity', 'issuers')
+    .flatMap((item, i) => (child(item, 'type') === 'local' ? [i] : []))
+}
+
+/** Issuers and sign-ins of the file, by name, with their types. */
+function namesOf(reading: Reading, key: 'issuers' | 'sign_in'): readonly [string, unknown][] {
+  return reading.list('identity', key).flatMap((item) => {
+    const name = child(item, 'name')
+    return typeof name === 'string' ? [[name, child(item, 'type')] as [string, unknown]] : []
+  })
+}
+
+function checkSignIn(reading: Reading): void {
+  const list: Path = ['identity', 'sign_in']
+  checkTwins(reading, list, 'name', 'another way to sign in has this name')
+  const issuers = namesOf(reading, 'issuers')
+  const hasLocal = localsOf(reading).length > 0
+  for (const [index, item] of reading.list(...list).entries()) {
+    if (child(item, 'type') === 'accounts' && !hasLocal) {
+      tell(
+        reading,
+        [...list, index, 'type'],
+        'needs an issuer of type local, whose people these are',
+      )
+    }
+    const sameAs = child(item, 'same_as')
+    const entra = issuers.flatMap(([name, type]) => (type === 'entra' ? [name] : []))
+    if (typeof sameAs === 'string' && !entra.includes(sameAs)) {
+      tell(reading, [...list, index, 'same_as'], unknownName(sameAs, 'entra issuer', entra))
+    }
+  }
+  checkServer(reading, issuers, hasLocal)
+  const names = [...issuers, ...namesOf(reading, 'sign_in')].map(([name]) => name)
+  const scim = reading.text('identity', 'scim', 'issuer')
+  if (scim !== undefined && !names.includes(scim)) {
+    tell(reading, ['identity', 'scim', 'issuer'], unknownName(scim, 'issuer', names))
+  }
+}
+
+function checkServer(
+  reading: Reading,
+  issuers: readonly (readonly [string, unknown])[],
+  hasLocal: boolean,
+): void {
+  const server: Path = ['identity', 'authorization_server']
+  if (reading.at(...server) === undefined) return
+  if (!hasLocal) {
+    tell(reading, server, 'needs an issuer of type local, whose key signs its tokens')
+  }
+  if (reading.list('identity', 'sign_in').length === 0) {
+    tell(reading, server, 'needs identity.sign_in: a way for people to sign in')
+  }
+  const fit = issuers.flatMap(([name, type]) => (type === 'oidc' || type === 'entra' ? [name] : []))
+  const wanted: Path = [...server, 'assertion_issuers']
+  for (const [index] of reading.list(...wanted).entries()) {
+    const name = reading.text(...wanted, index)
+    if (name === undefined || fit.includes(name)) continue
+    tell(reading, [...wanted, index], unknownName(name, 'oidc or entra issuer', fit))
   }
 }
 
@@ -151,10 +220,12 @@ function checkGrants(reading: Reading): void {
   const names = (path: Path): string[] =>
     reading.list(...path).flatMap((_, i) => reading.text(...path, i, 'name') ?? [])
   const connections = names(['connections'])
-  const issuers = names(['identity', 'issuers'])
-  for (const role of ['analyst', 'auditor']) {
+  const own = [...names(['identity', 'issuers']), ...names(['identity', 'sign_in'])]
+  const issuers = [...new Set([...own, serviceIssuerName])]
+  for (const role of ['admin', 'approver', 'analyst', 'compliance', 'auditor']) {
     checkWho(reading, ['console', 'roles', role], issuers)
   }
+  checkTwins(reading, ['access'], 'name', 'another line has this name, and the record tells by it')
   for (const [index] of reading.list('access').entries()) {
     checkWho(reading, ['access', index, 'who'], issuers)
     const path: Path = ['access', index, 'may', 'connection']
@@ -175,7 +246,8 @@ function checkWho(reading: Reading, path: Path, issuers: readonly string[]): voi
   if (issuer !== undefined && !issuers.includes(issuer)) {
     tell(reading, [...path, 'issuer'], unknownName(issuer, 'issuer', issuers))
   }
-  if (issuer === undefined && issuers.length > 1 && reading.at(...path, 'subject') !== undefined) {
+  const several = issuers.length > 2 // The service accounts' own is always there.
+  if (issuer === undefined && several && reading.at(...path, 'subject') !== undefined) {
     // Two issuers may give one subject to two people.
     tell(
       reading,

@@ -1,6 +1,7 @@
 /** The single values of `sallyport.yaml`: each with its form, its bounds and what to do otherwise. */
 import { z } from 'zod'
 import { patternCharsMax, patternMistake } from '../cards/also/re2.ts'
+import { checkCondition } from '../cel/condition.ts'
 import type { Algorithm, HostPort, SecretRef } from './types.ts'
 import {
   durationForm,
@@ -16,7 +17,8 @@ import {
   sizeForm,
 } from './units.ts'
 
-type Field<T> = z.ZodType<T, unknown>
+export type Schema<T> = z.ZodType<T, unknown>
+type Field<T> = Schema<T>
 
 /** Every kind of value the file knows. */
 export interface Fields {
@@ -25,6 +27,8 @@ export interface Fields {
   readonly path: Field<string>
   readonly pattern: Field<string>
   readonly re2: Field<string>
+  /** CEL that is true or false of a principal. */
+  readonly condition: Field<string>
   readonly contextWord: Field<string>
   readonly claim: Field<string>
   readonly username: Field<string>
@@ -64,7 +68,7 @@ const text = z
   .regex(/^[^\u0000-\u001f\u007f]*$/, 'holds control characters; take them out')
 
 const secretHelp =
-  'must be a reference, ${env:NAME} or ${file:path}. A secret itself never stands in this file'
+  'must be a reference, ${env:NAME}, ${file:path}, ${keyvault:vault/name} or ${vault:mount/path#key}. A secret itself never stands in this file'
 
 /**
  * The values of one file.
@@ -82,6 +86,7 @@ export function field(absolute: (path: string) => string): Fields {
     path: text.transform(absolute),
     pattern: text,
     re2: z.string().min(1).max(patternCharsMax).check(re2Mistake),
+    condition: z.string().min(1).max(4096).check(conditionMistake),
     contextWord: text
       .max(64)
       .regex(/[\p{L}\p{N}]/u, 'must hold a letter or a digit: it is looked for as a word'),
@@ -89,7 +94,6 @@ export function field(absolute: (path: string) => string): Fields {
     username: text.regex(/^[^:]*$/, 'must not hold a colon (RFC 7617 §2)'),
     secret: z
       .string()
-      .check(secretKind)
       .regex(secretForm, secretHelp)
       .transform((ref, context) => {
         const parsed = parseSecretRef(ref, absolute)
@@ -188,17 +192,15 @@ function within(value: number, min: number, max: number): boolean {
   return !(value < min || value > max)
 }
 
-/** A reference of a kind we know of but cannot resolve gets a message of its own. */
-function secretKind(context: z.core.ParsePayload<string>): void {
-  const kind = /^\$\{(keyvault|vault):/.exec(context.value)?.[1]
-  if (kind === undefined) return
-  const message = `is a \${${kind}:} reference, which this version does not support yet; use \${env:NAME} or \${file:path}`
-  context.issues.push({ code: 'custom', message, input: undefined, continue: false })
-}
-
 /** RE2 syntax is not that of JavaScript: only its own reader knows. */
 function re2Mistake(context: z.core.ParsePayload<string>): void {
   const message = patternMistake(context.value)
+  if (message !== undefined) context.issues.push({ code: 'custom', message, input: undefined })
+}
+
+/** Compiled and type-checked here, so that a mistake is told with its line. */
+function conditionMistake(context: z.core.ParsePayload<string>): void {
+  const message = checkCondition(context.value)
   if (message !== undefined) context.issues.push({ code: 'custom', message, input: undefined })
 }
 

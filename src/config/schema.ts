@@ -7,18 +7,13 @@ import { checkNames } from '../cards/also/checks.ts'
 import { alsoKinds, thresholds } from '../cards/also/kinds.ts'
 import { patternsMax } from '../cards/also/pattern.ts'
 import type { Pattern } from '../cards/also/pattern.ts'
-import type { Draft, DraftConnection, DraftIssuer, DraftMasking } from './draft.ts'
+import { grant, roles } from './access-schema.ts'
+import { credential } from './credential-schema.ts'
+import type { Draft, DraftConnection, DraftMasking } from './draft.ts'
 import { field } from './fields.ts'
-import type { Fields } from './fields.ts'
-import type {
-  ConnectionConfig,
-  CredentialConfig,
-  GrantConfig,
-  KeyEncryptionKey,
-  WhoConfig,
-} from './types.ts'
-
-type Schema<T> = z.ZodType<T, unknown>
+import type { Fields, Schema } from './fields.ts'
+import { identity } from './identity-schema.ts'
+import type { ConnectionConfig, KeyEncryptionKey } from './types.ts'
 
 /**
  * The schema of the whole file.
@@ -32,24 +27,9 @@ export function fileSchema(absolute: (path: string) => string): Schema<Draft> {
     .strictObject({
       listen: listen(f).prefault({}).describe('Where the two listeners stand.'),
       public_url: f.publicUrl.exactOptional().describe('Origin of the gateway as clients see it.'),
-      console: z
-        .strictObject({
-          public_url: f.publicUrl
-            .exactOptional()
-            .describe('Origin of the console as people see it.'),
-          roles: z
-            .strictObject({
-              analyst: who(f).exactOptional().describe('Who reads all of the record.'),
-              auditor: who(f).exactOptional().describe('Who reads its entries, and verifies it.'),
-            })
-            .prefault({})
-            .describe('Who has which role; nobody has one that is not named.'),
-        })
-        .prefault({}),
+      console: console(f).prefault({}).describe('The pages for people.'),
       data_dir: f.path.prefault('.sallyport').describe('Folder of the record, keys and state.'),
-      identity: z.strictObject({
-        issuers: z.array(issuer(f)).min(1).describe('Whose access tokens are believed.'),
-      }),
+      identity: identity(f).describe('Who is believed, and how people sign in.'),
       masking: masking(f)
         .prefault({})
         .describe('What is looked for besides card data, on all connections.'),
@@ -66,14 +46,28 @@ export function fileSchema(absolute: (path: string) => string): Schema<Draft> {
         })
         .prefault({}),
     })
-    .transform(({ public_url: publicUrl, console, data_dir: dataDir, ...rest }) => ({
+    .transform(({ public_url: publicUrl, data_dir: dataDir, ...rest }) => ({
       ...rest,
       dataDir,
       ...(publicUrl === undefined ? {} : { publicUrl }),
-      console: {
-        roles: console.roles,
-        ...(console.public_url === undefined ? {} : { publicUrl: console.public_url }),
-      },
+    }))
+}
+
+function console(f: Fields): Schema<Draft['console']> {
+  return z
+    .strictObject({
+      public_url: f.publicUrl.exactOptional().describe('Origin of the console as people see it.'),
+      roles: roles(f),
+      session_idle: f
+        .duration('15m', '1m', '15m')
+        .describe('A page nobody uses signs out (PCI DSS v4.0.1 req. 8.2.8).'),
+      session_max: f.duration('8h', '5m', '24h').describe('After this everybody signs in anew.'),
+    })
+    .transform((raw) => ({
+      roles: raw.roles,
+      sessionIdleMs: raw.session_idle,
+      sessionMaxMs: raw.session_max,
+      ...(raw.public_url === undefined ? {} : { publicUrl: raw.public_url }),
     }))
 }
 
@@ -206,57 +200,6 @@ function keyOf(text: string): KeyEncryptionKey {
   return kind === 'keyvault' || kind === 'vault' ? { kind, key } : { kind: 'file' }
 }
 
-function issuer(f: Fields): Schema<DraftIssuer> {
-  const oidc = z
-    .strictObject({
-      type: z.literal('oidc'),
-      name: f.name,
-      issuer: f.issuerUrl,
-      audience: f.oneOrMore
-        .exactOptional()
-        .describe('Audiences believed besides a connection’s address.'),
-      algorithms: z.array(f.algorithm).min(1).prefault(['RS256', 'PS256', 'ES256', 'EdDSA']),
-      clients: z
-        .array(f.text)
-        .prefault([])
-        .describe('Client ids that may hold a token; empty: all.'),
-      groups_claim: f.claim.prefault('groups'),
-      roles_claim: f.claim.prefault('roles'),
-      name_claim: f.claim.prefault('name'),
-      kind: z.enum(['auto', 'person', 'service', 'workload']).prefault('auto'),
-      jwks_uri: f.issuerUrl.exactOptional().describe('Where the keys are, instead of discovery.'),
-    })
-    .transform((raw) => ({
-      type: raw.type,
-      name: raw.name,
-      issuer: raw.issuer,
-      audience: raw.audience ?? [],
-      algorithms: raw.algorithms,
-      clients: raw.clients,
-      groupsClaim: raw.groups_claim,
-      rolesClaim: raw.roles_claim,
-      nameClaim: raw.name_claim,
-      kind: raw.kind,
-      ...(raw.jwks_uri === undefined ? {} : { jwksUri: raw.jwks_uri }),
-    }))
-  const local = z.strictObject({
-    type: z.literal('local'),
-    name: f.name,
-    issuer: f.issuerUrl.exactOptional().describe('Default: {public_url}/oauth.'),
-    audience: f.oneOrMore.exactOptional().describe('Default: public_url.'),
-  })
-  return z.discriminatedUnion('type', [oidc, local])
-}
-
-function credential(f: Fields): Schema<CredentialConfig> {
-  return z.discriminatedUnion('type', [
-    z.strictObject({ type: z.literal('none') }),
-    z.strictObject({ type: z.literal('bearer'), value: f.secret }),
-    z.strictObject({ type: z.literal('header'), name: f.credentialHeader, value: f.secret }),
-    z.strictObject({ type: z.literal('basic'), username: f.username, password: f.secret }),
-  ])
-}
-
 function connectionTls(f: Fields): Schema<ConnectionConfig['tls']> {
   return z
     .strictObject({
@@ -367,31 +310,4 @@ function connection(f: Fields): Schema<DraftConnection> {
       cardholderData: cardholder_data,
       ...(answerBytesMax === undefined ? {} : { answerBytesMax }),
     }))
-}
-
-function who(f: Fields): Schema<WhoConfig> {
-  return z.strictObject({
-    subject: f.text.exactOptional(),
-    issuer: f.text.exactOptional().describe('Name of an issuer of this file.'),
-    group: f.text.exactOptional(),
-    role: f.text.exactOptional(),
-    kind: z.enum(['person', 'service', 'workload']).exactOptional(),
-  })
-}
-
-function grant(f: Fields): Schema<GrantConfig> {
-  const patterns = z.array(f.pattern).min(1).exactOptional()
-  return z.strictObject({
-    who: who(f).describe('All that is named must hold.'),
-    may: z
-      .strictObject({
-        connection: f.pattern.describe('Name of a connection, or a pattern with `*`.'),
-        tools: patterns,
-        resources: patterns,
-        prompts: patterns,
-        methods: patterns,
-      })
-      .describe('Naming none of tools, resources, prompts, methods gives the whole connection.'),
-    reveal: z.enum(['pan']).exactOptional().describe('Card numbers are delivered in clear.'),
-  })
 }

@@ -1,5 +1,13 @@
 /** The last defaults: those which follow from another key. */
-import type { Draft, DraftConnection, DraftIssuer, DraftMasking } from './draft.ts'
+import type {
+  Draft,
+  DraftConnection,
+  DraftGrant,
+  DraftIssuer,
+  DraftMasking,
+  DraftRoles,
+  DraftWho,
+} from './draft.ts'
 import type {
   Config,
   ConnectionConfig,
@@ -9,6 +17,7 @@ import type {
   MaskConfig,
   WhoConfig,
 } from './types.ts'
+import { serviceIssuer, serviceIssuerName } from './service-issuer.ts'
 import { showHostPort } from './units.ts'
 
 /** @param draft a checked file: every name in it is known. */
@@ -18,17 +27,22 @@ export function settle({ masking, ...draft }: Draft): Config {
   const publicUrl = draft.publicUrl ?? `${scheme}://${showHostPort(listen.gateway)}`
   const consoleUrl = draft.console.publicUrl ?? `http://localhost:${listen.console.port}`
   const issuers = draft.identity.issuers.map((issuer) => settleIssuer(issuer, publicUrl))
+  const named = identifiers(issuers, draft.identity.signIn)
   return {
     ...draft,
     publicUrl,
-    console: { publicUrl: consoleUrl, roles: settleRoles(draft.console.roles, issuers) },
-    identity: { issuers },
+    console: {
+      ...draft.console,
+      publicUrl: consoleUrl,
+      roles: settleRoles(draft.console.roles, named),
+    },
+    identity: settleIdentity(draft.identity, issuers, named),
     connections: draft.connections.map((connection) => ({
       ...connection,
       answerBytesMax: connection.answerBytesMax ?? draft.limits.answerBytesMax,
       mask: settleMask(connection, masking),
     })),
-    access: draft.access.map((grant) => settleGrant(grant, issuers)),
+    access: draft.access.map((grant) => settleGrant(grant, named)),
   }
 }
 
@@ -48,7 +62,7 @@ function settleMask({ mask, profile }: DraftConnection, masking: DraftMasking): 
 }
 
 function settleIssuer(issuer: DraftIssuer, publicUrl: string): IssuerConfig {
-  if (issuer.type === 'oidc') return issuer
+  if (issuer.type !== 'local') return issuer
   return {
     ...issuer,
     issuer: issuer.issuer ?? `${publicUrl}/oauth`,
@@ -56,22 +70,72 @@ function settleIssuer(issuer: DraftIssuer, publicUrl: string): IssuerConfig {
   }
 }
 
-/** The file names an issuer by its name, a principal carries its identifier. */
-function settleGrant(grant: GrantConfig, issuers: readonly IssuerConfig[]): GrantConfig {
-  return { ...grant, who: settleWho(grant.who, issuers) }
+/** The file names issuers and sign-ins; a principal carries the identifier of one. */
+type Identifiers = (name: string) => readonly string[]
+
+/**
+ * The identifiers that principals of an issuer carry. Entra's are one for each tenant, the same for
+ * both versions of its tokens.
+ */
+export function identifiersOf(issuer: IssuerConfig): readonly string[] {
+  if (issuer.type !== 'entra') return [issuer.issuer]
+  return issuer.tenants.map((tenant) => `${issuer.authority}/${tenant}/v2.0`)
 }
 
-function settleRoles(
-  { analyst, auditor }: ConsoleRoles,
+function signInIdentifiers(
+  signIn: Draft['identity']['signIn'][number],
   issuers: readonly IssuerConfig[],
-): ConsoleRoles {
+): readonly string[] {
+  const of = (found: IssuerConfig | undefined): readonly string[] =>
+    found ? identifiersOf(found) : []
+  if (signIn.type === 'oidc') return [signIn.issuer]
+  if (signIn.type === 'entra') return [`${signIn.authority}/${signIn.tenant}/v2.0`]
+  if (signIn.type === 'accounts') return of(issuers.find(({ type }) => type === 'local'))
+  const { sameAs } = signIn
+  if (sameAs === undefined) return [signIn.idpIssuer]
+  return of(issuers.find(({ name }) => name === sameAs))
+}
+
+/** An issuer and a sign-in may share a name: whichever way, they are the same people. */
+function identifiers(
+  issuers: readonly IssuerConfig[],
+  signIns: Draft['identity']['signIn'],
+): Identifiers {
+  const all = [
+    ...issuers.map((issuer) => [issuer.name, identifiersOf(issuer)] as const),
+    ...signIns.map((signIn) => [signIn.name, signInIdentifiers(signIn, issuers)] as const),
+    [serviceIssuerName, [serviceIssuer]] as const,
+  ]
+  return (wanted) => [...new Set(all.flatMap(([name, of]) => (name === wanted ? of : [])))]
+}
+
+function settleIdentity(
+  { scim, signIn, ...rest }: Draft['identity'],
+  issuers: readonly IssuerConfig[],
+  named: Identifiers,
+): Config['identity'] {
+  const own = scim && [...issuers, ...signIn].filter(({ name }) => name === scim.issuer)
+  const isEntra =
+    own?.some((one) => one.type === 'entra' || ('sameAs' in one && one.sameAs)) === true
+  const issuer = scim && (named(scim.issuer)[0] ?? '')
   return {
-    ...(analyst === undefined ? {} : { analyst: settleWho(analyst, issuers) }),
-    ...(auditor === undefined ? {} : { auditor: settleWho(auditor, issuers) }),
+    ...rest,
+    issuers,
+    signIn: signIn.map((one) => ({ ...one, label: one.label ?? one.name })),
+    ...(scim === undefined ? {} : { scim: { ...scim, issuer: issuer ?? '', isEntra } }),
   }
 }
 
-function settleWho(who: WhoConfig, issuers: readonly IssuerConfig[]): WhoConfig {
-  const issuer = issuers.find(({ name }) => name === who.issuer)?.issuer
-  return issuer === undefined ? who : { ...who, issuer }
+function settleGrant({ who, ...grant }: DraftGrant, named: Identifiers): GrantConfig {
+  return { ...grant, who: settleWho(who, named) }
+}
+
+function settleRoles(roles: DraftRoles, named: Identifiers): ConsoleRoles {
+  return Object.fromEntries(
+    Object.entries(roles).map(([role, who]) => [role, settleWho(who, named)]),
+  )
+}
+
+function settleWho({ issuer, ...who }: DraftWho, named: Identifiers): WhoConfig {
+  return issuer === undefined ? who : { ...who, issuers: named(issuer) }
 }

@@ -1,6 +1,9 @@
 /** What the rest of the house sees of `sallyport.yaml`: checked, with defaults, in our units. */
 import type { AlsoKind, Threshold } from '../cards/also/kinds.ts'
 import type { Pattern } from '../cards/also/pattern.ts'
+import type { IdentityConfig } from './identity-types.ts'
+
+export type * from './identity-types.ts'
 
 export interface HostPort {
   readonly host: string
@@ -11,6 +14,15 @@ export interface HostPort {
 export type SecretRef =
   | { readonly from: 'env'; readonly name: string }
   | { readonly from: 'file'; readonly path: string }
+  /** Azure Key Vault: name of the vault, name of the secret, a version or the newest. */
+  | {
+      readonly from: 'keyvault'
+      readonly vault: string
+      readonly name: string
+      readonly version?: string
+    }
+  /** HashiCorp Vault, KV version 2: `mount/path`, and a key of what lies there. */
+  | { readonly from: 'vault'; readonly path: string; readonly key: string }
 
 export type PrincipalKind = 'person' | 'service' | 'workload'
 
@@ -27,42 +39,39 @@ export type Algorithm =
   | 'ES512'
   | 'EdDSA'
 
-/** An OpenID Connect issuer whose access tokens are believed. */
-export interface OidcIssuerConfig {
-  readonly type: 'oidc'
-  readonly name: string
-  /** Compared with `iss` byte for byte. */
-  readonly issuer: string
-  /** Audiences believed besides the connection's own address. */
-  readonly audience: readonly string[]
-  readonly algorithms: readonly Algorithm[]
-  /** Client ids (`azp`, `client_id`, `appid`) that may hold a token; empty means all. */
-  readonly clients: readonly string[]
-  /** A claim's name, or a JSON pointer into the claims. */
-  readonly groupsClaim: string
-  readonly rolesClaim: string
-  readonly nameClaim: string
-  /** `auto` tells services from persons by what the token says of itself. */
-  readonly kind: 'auto' | PrincipalKind
-  /** Where the keys are; without it they are found by discovery. */
-  readonly jwksUri?: string
+/** How the token endpoint of an upstream's authorization server is asked. */
+export interface TokenEndpointConfig {
+  readonly tokenUrl: string
+  readonly clientId: string
+  /** `basic`: client_secret_basic; `post`: client_secret_post; `key`: private_key_jwt (PEM). */
+  readonly clientAuth: 'basic' | 'post' | 'key'
+  readonly clientSecret: SecretRef
+  readonly scope?: string
+  readonly audience?: string
+  readonly resource?: string
 }
-
-/** The issuer inside this gateway: its key lies in `DATA/keys/local-issuer.json`. */
-export interface LocalIssuerConfig {
-  readonly type: 'local'
-  readonly name: string
-  readonly issuer: string
-  readonly audience: readonly string[]
-}
-
-export type IssuerConfig = OidcIssuerConfig | LocalIssuerConfig
 
 export type CredentialConfig =
   | { readonly type: 'none' }
   | { readonly type: 'bearer'; readonly value: SecretRef }
   | { readonly type: 'header'; readonly name: string; readonly value: SecretRef }
   | { readonly type: 'basic'; readonly username: string; readonly password: SecretRef }
+  /** RFC 6749 §4.4. */
+  | ({ readonly type: 'client-credentials' } & TokenEndpointConfig)
+  /** RFC 8693: the caller's token for one of the server's. */
+  | ({ readonly type: 'token-exchange' } & TokenEndpointConfig)
+  /** Entra's on-behalf-of flow; `scope` is there. */
+  | ({ readonly type: 'on-behalf-of' } & TokenEndpointConfig)
+  /** Azure managed identity of the machine the gateway runs on. */
+  | { readonly type: 'managed-identity'; readonly resource: string; readonly clientId?: string }
+  | {
+      readonly type: 'aws-sigv4'
+      readonly region: string
+      readonly service: string
+      readonly accessKeyId: SecretRef
+      readonly secretAccessKey: SecretRef
+      readonly sessionToken?: SecretRef
+    }
 
 /** TLS towards an upstream: PEM files. */
 export interface ConnectionTlsConfig {
@@ -107,22 +116,39 @@ export interface ConnectionConfig {
 /** Whom a line is about: all that is named must hold. */
 export interface WhoConfig {
   readonly subject?: string
-  readonly issuer?: string
+  /** Identifiers, as they stand in a principal; one name in the file may stand for several. */
+  readonly issuers?: readonly string[]
   readonly group?: string
   readonly role?: string
   readonly kind?: PrincipalKind
+  /** Client id the token was given to. */
+  readonly client?: string
+  /** CEL over `principal` and `claims`; must be true. */
+  readonly condition?: string
 }
+
+/** What people may be on the console. */
+export type ConsoleRole = 'admin' | 'approver' | 'analyst' | 'compliance' | 'auditor'
 
 /** Who has a role on the console; nobody where it is missing. */
-export interface ConsoleRoles {
-  /** Reads all of the record. */
-  readonly analyst?: WhoConfig
-  /** Reads its entries, and verifies it. */
-  readonly auditor?: WhoConfig
+export type ConsoleRoles = Readonly<Partial<Record<ConsoleRole, WhoConfig>>>
+
+export type Weekday = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun'
+
+/** A time of the week in which a grant holds. */
+export interface WindowConfig {
+  readonly days: readonly Weekday[]
+  /** Minutes since midnight, in `timezone`; `to` may be smaller (past midnight), 1440 at most. */
+  readonly fromMinute: number
+  readonly toMinute: number
+  /** IANA name. */
+  readonly timezone: string
 }
 
-/** One line of `access`. `who.issuer` is the issuer's identifier, as it stands in a principal. */
+/** One line of `access`. */
 export interface GrantConfig {
+  /** Its name in the record; `access[2]` where it is missing. */
+  readonly name?: string
   readonly who: WhoConfig
   readonly may: {
     readonly connection: string
@@ -132,6 +158,12 @@ export interface GrantConfig {
     readonly methods?: readonly string[]
   }
   readonly reveal?: 'pan'
+  /** It holds in these times only; any time where there is none. */
+  readonly windows?: readonly WindowConfig[]
+  /** It holds for these addresses and CIDR ranges only. */
+  readonly networks?: readonly string[]
+  /** It ends at this moment, in milliseconds since 1970. */
+  readonly expiresMs?: number
 }
 
 export interface ListenConfig {
@@ -192,13 +224,21 @@ export interface LogConfig {
   readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug'
 }
 
+export interface ConsoleConfig {
+  readonly publicUrl: string
+  readonly roles: ConsoleRoles
+  /** A page nobody uses signs out after this time (PCI DSS v4.0.1 req. 8.2.8), and at the latest. */
+  readonly sessionIdleMs: number
+  readonly sessionMaxMs: number
+}
+
 export interface Config {
   readonly listen: ListenConfig
   /** Origin of the gateway as clients see it, without a slash at its end. */
   readonly publicUrl: string
-  readonly console: { readonly publicUrl: string; readonly roles: ConsoleRoles }
+  readonly console: ConsoleConfig
   readonly dataDir: string
-  readonly identity: { readonly issuers: readonly IssuerConfig[] }
+  readonly identity: IdentityConfig
   readonly connections: readonly ConnectionConfig[]
   readonly access: readonly GrantConfig[]
   readonly limits: LimitsConfig

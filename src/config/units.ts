@@ -54,11 +54,13 @@ export function isAddressRange(text: string): boolean {
   return /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)
 }
 
-/** The references this version resolves. */
-export const secretForm: RegExp = /^\$\{(?:env:[A-Za-z_][A-Za-z0-9_]*|file:[^}\n]+)\}$/
+/** The references to secrets. */
+export const secretForm: RegExp =
+  /^\$\{(?:env:[A-Za-z_][A-Za-z0-9_]*|file:[^}\n]+|keyvault:[A-Za-z0-9-]{3,24}\/[A-Za-z0-9-]{1,127}(?:\/[0-9a-f]{32})?|vault:[A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+){1,16}#[A-Za-z0-9._-]{1,128})\}$/
 
 /**
- * @param text as in the file, `${env:NAME}` or `${file:path}`.
+ * @param text as in the file: `${env:NAME}`, `${file:path}`, `${keyvault:vault/name}`, also with a
+ *   version behind it, or `${vault:mount/path#key}`.
  * @param absolute makes a path absolute.
  * @returns where the secret stands, or undefined when the text is no such reference.
  */
@@ -67,10 +69,15 @@ export function parseSecretRef(
   absolute: (path: string) => string,
 ): SecretRef | undefined {
   if (!secretForm.test(text)) return undefined
-  const inner = text.slice(2, -1)
-  return inner.startsWith('env:')
-    ? { from: 'env', name: inner.slice(4) }
-    : { from: 'file', path: absolute(inner.slice(5)) }
+  const [from = '', inner = ''] = text.slice(2, -1).split(/:(.*)/s)
+  if (from === 'env') return { from, name: inner }
+  if (from === 'file') return { from, path: absolute(inner) }
+  if (from === 'keyvault') {
+    const [vault = '', name = '', version] = inner.split('/')
+    return { from, vault, name, ...(version === undefined ? {} : { version }) }
+  }
+  const [path = '', key = ''] = inner.split('#')
+  return { from: 'vault', path, key }
 }
 
 const loopback = new BlockList()
