@@ -25,7 +25,7 @@ export function bearerToken(authorization: readonly string[]): string {
 
 /** Whether a token is a compact JWS. Apart from `bearerToken`, since a token seen before is one. */
 export function isCompact(token: string): boolean {
-  return compact.test(token)
+  return token.length <= tokenCharactersMax && compact.test(token)
 }
 
 /**

@@ -1,4 +1,4 @@
-/** One small JSON document by GET: bounded in time and size, no redirect followed. */
+/** One small JSON document or answer: bounded in time and size, no redirect followed. */
 
 export type Fetch = typeof globalThis.fetch
 
@@ -7,26 +7,56 @@ export type FetchedJson =
   | { readonly kind: 'json'; readonly value: object; readonly date: string | null }
   | { readonly kind: 'absent' | 'down'; readonly cause?: unknown }
 
+/** An answer of any status. `value` is undefined where the body is no JSON object. */
+export interface AskedJson {
+  readonly status: number
+  readonly value: object | undefined
+  readonly headers: Headers
+}
+
+export interface Question {
+  readonly method?: 'POST'
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
 const timeoutMs = 5_000
 const bytesMax = 512 * 1024
 
 /** @param address from the configuration or from a document found there; never from a token. */
 export async function fetchJson(address: string, fetch: Fetch): Promise<FetchedJson> {
   try {
-    const answer = await fetch(address, {
-      headers: { accept: 'application/json' },
-      redirect: 'manual',
-      signal: AbortSignal.timeout(timeoutMs),
-    })
-    if (answer.status !== 200) {
-      await answer.body?.cancel()
-      return { kind: answer.status >= 500 ? 'down' : 'absent' }
-    }
-    const value: unknown = JSON.parse(await boundedText(answer))
-    if (typeof value !== 'object' || value === null) return { kind: 'absent' }
-    return { kind: 'json', value, date: answer.headers.get('date') }
+    const { status, value, headers } = await askJson(address, fetch)
+    if (status !== 200) return { kind: status >= 500 ? 'down' : 'absent' }
+    if (value === undefined) return { kind: 'absent' }
+    return { kind: 'json', value, date: headers.get('date') }
   } catch (cause) {
-    return { kind: cause instanceof SyntaxError ? 'absent' : 'down', cause }
+    return { kind: 'down', cause }
+  }
+}
+
+/** @throws whatever `fetch` throws, and when the answer is too slow or too large. */
+export async function askJson(
+  address: string,
+  fetch: Fetch,
+  question: Question = {},
+): Promise<AskedJson> {
+  const answer = await fetch(address, {
+    ...question,
+    headers: { ...question.headers, accept: 'application/json' },
+    redirect: 'manual',
+    signal: AbortSignal.timeout(timeoutMs),
+  })
+  const text = await boundedText(answer)
+  return { status: answer.status, value: objectOf(text), headers: answer.headers }
+}
+
+function objectOf(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? value : undefined
+  } catch {
+    return undefined // Whoever asked misses the members, and says so.
   }
 }
 

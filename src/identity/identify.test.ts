@@ -513,10 +513,13 @@ test('a principal is made of issuer, subject and what the claims say', async () 
   const claims = {
     name: 'Alice',
     azp: 'app-1',
+    jti: 'token-1',
+    sid: 'session-1',
     realm_access: { roles: ['analyst', 'analyst'] },
     'https://acme.example/groups': 'payments',
   }
   const sent = await token({ claims })
+  const { 'https://acme.example/groups': _, ...others } = claims
   assert.deepEqual(await at.identify([`Bearer ${sent}`], resource), {
     issuer,
     subject: 'alice',
@@ -526,7 +529,39 @@ test('a principal is made of issuer, subject and what the claims say', async () 
     roles: ['analyst'],
     clientId: 'app-1',
     expiresAtMs: (now() + 600) * 1000,
+    issuedAtMs: now() * 1000,
+    tokenId: 'token-1',
+    signInId: 'session-1',
+    // Not the groups: some may be lost while the token still names them.
+    claims: { iss: issuer, sub: 'alice', aud: resource, iat: now(), exp: now() + 600, ...others },
   })
+})
+
+test('claims are frozen all the way down, and without what is too much', async () => {
+  const deep = { a: { b: { c: { d: { e: { f: 1 } } } } } }
+  const wide = Object.fromEntries(Array.from({ length: 150 }, (_, i) => [`m${i}`, i]))
+  const claims = {
+    deep,
+    wide,
+    long: 'x'.repeat(1025),
+    list: [{ a: 1 }],
+    realm: { groups: ['g'], x: 1 },
+  }
+  const sent = await token({ claims })
+  const found = await identity({ groupsClaim: '/realm/groups' }).identify(
+    [`Bearer ${sent}`],
+    resource,
+  )
+  assert.deepEqual(found.groups, ['g'])
+  const { deep: less, long, realm, wide: narrow } = found.claims ?? {}
+  assert.deepEqual([realm, long], [{ x: 1 }, undefined])
+  assert.deepEqual(less, { a: { b: { c: { d: {} } } } })
+  assert.equal(Object.keys(Object(narrow)).length, 100)
+  const isFrozen = (value: unknown): boolean =>
+    typeof value !== 'object' ||
+    value === null ||
+    (Object.isFrozen(value) && Object.values(value).every(isFrozen))
+  assert.ok(isFrozen(found))
 })
 
 test('groups of a form we cannot read give no group, and a bad name gives no name', async () => {

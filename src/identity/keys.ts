@@ -5,12 +5,28 @@
  * nothing in a token chooses an address.
  */
 import { createLocalJWKSet } from 'jose'
-import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose'
+import type { JSONWebKeySet, JWK, JWTVerifyGetKey } from 'jose'
 import type { Clock } from '../base/clock.ts'
 import { Fault } from '../base/fault.ts'
-import type { OidcIssuerConfig } from '../config/types.ts'
+import { isRecord } from './claims.ts'
 import { fetchJson } from './fetch-json.ts'
 import type { Fetch } from './fetch-json.ts'
+
+/** Where the keys of one issuer are. */
+export interface KeySource {
+  /** The issuer's name in the configuration, for messages. */
+  readonly name: string
+  /** Must be equal to `issuer` of the discovery document. */
+  readonly issuer: string
+  /** Without it the keys are found by discovery. */
+  readonly jwksUri?: string
+  /** Where the discovery document may lie; the standard's places where it is missing. */
+  readonly addresses?: readonly string[]
+  /** A second document of the same issuer, whose keys count as well; it may not be there. */
+  readonly ownAddress?: string
+  /** Whether a published key may sign for this issuer; any may where it is missing. */
+  readonly isOurs?: (key: JWK) => boolean
+}
 
 /** One state of an issuer's keys. */
 export interface KeySet {
@@ -41,14 +57,25 @@ export interface KeysOptions {
   readonly fetch: Fetch
 }
 
-/** Keys that never change and need no network. */
-export function fixedKeys(jwks: JSONWebKeySet): IssuerKeys {
-  const set: KeySet = { find: createLocalJWKSet(jwks), revision: 0 }
-  return { current: async () => set, again: async () => set, revision: 0 }
+/** Keys of this process, which may be rotated: no network. */
+export function ownKeys(of: { jwks(): JSONWebKeySet; readonly revision: number }): IssuerKeys {
+  let set: KeySet | undefined
+  const current = (): KeySet => {
+    const { revision } = of
+    if (set?.revision !== revision) set = { find: createLocalJWKSet(of.jwks()), revision }
+    return set
+  }
+  return {
+    current: async () => current(),
+    again: async () => current(),
+    get revision(): number {
+      return of.revision
+    },
+  }
 }
 
 /** @param row the issuer whose keys are wanted; nothing is fetched before they are asked for. */
-export function issuerKeys(row: OidcIssuerConfig, { clock, fetch }: KeysOptions): IssuerKeys {
+export function issuerKeys(row: KeySource, { clock, fetch }: KeysOptions): IssuerKeys {
   let set: KeySet | undefined
   let text = ''
   let fetchedMs = 0 // Monotonic, of the last success.
@@ -101,29 +128,49 @@ export function issuerKeys(row: OidcIssuerConfig, { clock, fetch }: KeysOptions)
 
 /** Fetches an issuer's keys, by discovery unless the configuration names their address.
  *  @throws {Fault} `identity_down` */
-export async function loadKeys(row: OidcIssuerConfig, fetch: Fetch): Promise<JSONWebKeySet> {
+export async function loadKeys(row: KeySource, fetch: Fetch): Promise<JSONWebKeySet> {
   const address = row.jwksUri ?? (await discover(row, fetch))
+  const keys = await keysAt(address, row, fetch)
+  const own = await ownAddress(row, fetch)
+  // The same key stands in both documents where there is none of its own.
+  const more = own === undefined || own === address ? [] : await keysAt(own, row, fetch)
+  const names = new Set(keys.map(({ kid }) => kid))
+  return { keys: [...keys, ...more.filter(({ kid }) => !names.has(kid))] }
+}
+
+async function keysAt(
+  address: string,
+  row: KeySource,
+  fetch: Fetch,
+): Promise<JSONWebKeySet['keys']> {
   const found = await fetchJson(address, fetch)
   if (found.kind !== 'json') throw down(row, 'keys', found.cause)
   const keys: unknown = Reflect.get(found.value, 'keys')
   if (!Array.isArray(keys)) throw down(row, 'keys')
   const usable = keys.filter(isVerifying)
   if (usable.length === 0) throw down(row, 'keys')
-  return { keys: usable }
+  return usable.filter((key) => row.isOurs?.(key) ?? true)
 }
 
 /** Keys for signatures, with a name, and of a key pair. */
 function isVerifying(key: unknown): key is JSONWebKeySet['keys'][number] {
-  if (typeof key !== 'object' || key === null) return false
-  const { kty, kid, use }: { kty?: unknown; kid?: unknown; use?: unknown } = key
+  if (!isRecord(key)) return false
+  const { kty, kid, use } = key
   const isPair = kty === 'RSA' || kty === 'EC' || kty === 'OKP'
   return isPair && typeof kid === 'string' && (use === undefined || use === 'sig')
 }
 
+async function ownAddress(row: KeySource, fetch: Fetch): Promise<string | undefined> {
+  if (row.ownAddress === undefined) return undefined
+  const found = await fetchJson(row.ownAddress, fetch)
+  if (found.kind === 'down') throw down(row, 'discovery', found.cause)
+  return found.kind === 'json' ? keysAddress(row, found.value) : undefined
+}
+
 /** OpenID Connect Discovery 1.0 §4, then RFC 8414 §3.1. @returns the `jwks_uri`. */
-async function discover(row: OidcIssuerConfig, fetch: Fetch): Promise<string> {
+async function discover(row: KeySource, fetch: Fetch): Promise<string> {
   let cause: unknown
-  for (const address of discoveryAddresses(row.issuer)) {
+  for (const address of row.addresses ?? discoveryAddresses(row.issuer)) {
     // One after the other: the second is asked only where the first has no such document.
     const found = await fetchJson(address, fetch)
     if (found.kind === 'json') return keysAddress(row, found.value)
@@ -143,7 +190,7 @@ export function discoveryAddresses(issuer: string): readonly string[] {
   ]
 }
 
-function keysAddress(row: OidcIssuerConfig, document: object): string {
+function keysAddress(row: KeySource, document: object): string {
   // Byte for byte: another issuer's document would bring another issuer's keys (RFC 8414 §3.3).
   if (Reflect.get(document, 'issuer') !== row.issuer) throw down(row, 'mismatch')
   const address: unknown = Reflect.get(document, 'jwks_uri')
@@ -160,7 +207,7 @@ const whys = {
   keys: 'its keys cannot be fetched, or none of them can verify a signature',
 } as const
 
-function down(row: OidcIssuerConfig, reason: keyof typeof whys, cause?: unknown): Fault {
+function down(row: KeySource, reason: keyof typeof whys, cause?: unknown): Fault {
   const message = `Tokens of issuer "${row.name}" cannot be checked: ${whys[reason]}. Nobody is let in on its word meanwhile; it is asked again by itself.`
   return new Fault('identity_down', message, { cause, facts: { reason, issuer: row.name } })
 }

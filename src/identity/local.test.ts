@@ -73,7 +73,7 @@ test('a key that is there is never written over', async () => {
 test('a minted token is verified without network and names whom it was minted for', async () => {
   const { local, identity } = await open()
   const principal = await identity.identify([`Bearer ${await local.mint(who)}`], resource)
-  const { expiresAtMs, ...rest } = principal
+  const { claims, expiresAtMs, issuedAtMs = 0, tokenId, ...rest } = principal
   assert.deepEqual(rest, {
     issuer,
     subject: 'mallory',
@@ -84,6 +84,9 @@ test('a minted token is verified without network and names whom it was minted fo
     clientId: 'sallyport',
   })
   assert.ok(Math.abs(expiresAtMs - Date.now() - 60_000) < 5_000)
+  assert.equal(expiresAtMs - issuedAtMs, 60_000)
+  assert.equal(tokenId, claims?.['jti'])
+  assert.deepEqual([claims?.['kind'], claims?.['groups']], ['person', undefined])
 })
 
 test('a token minted for one connection is refused at another', async () => {

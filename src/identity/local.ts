@@ -2,14 +2,16 @@
  * The issuer inside this gateway, for a first try, tests and places without an identity provider.
  * Whoever can read its key file can be anybody: it lies in `DATA/keys/` with mode 0600.
  */
-import { randomUUID } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { SignJWT, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK } from 'jose'
-import type { JSONWebKeySet, JWK } from 'jose'
+import { createPrivateKey, randomUUID } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
+import { SignJWT } from 'jose'
+import type { JSONWebKeySet } from 'jose'
 import type { Clock } from '../base/clock.ts'
-import { Fault } from '../base/fault.ts'
 import type { PrincipalKind } from '../config/types.ts'
+import { fileMark, localKeyFile, readKeys, signingKey, unusable } from './local-keys.ts'
+import type { SigningKey } from './local-keys.ts'
+
+export { localKeyFile, makeLocalKey } from './local-keys.ts'
 
 /** Who a token is to name. */
 export interface Mint {
@@ -31,36 +33,24 @@ export interface LocalIssuer {
   jwks(): JSONWebKeySet
   /** What the gateway serves for it: path to JSON document (RFC 8414, OpenID Connect Discovery). */
   documents(): Readonly<Record<string, object>>
+  /** The keys themselves, the one that signs now first. For the authorization server only. */
+  privateKeys(): readonly SigningKey[]
+  /** Changes with the keys and with which of them signs. */
+  readonly revision: number
 }
 
-/** Where its key lies in a data folder. */
-export function localKeyFile(dataDir: string): string {
-  return join(dataDir, 'keys', 'local-issuer.json')
-}
+const pollMs = 2_000
 
-/**
- * Makes the key file unless it is there.
- * @returns whether it was made.
- */
-export async function makeLocalKey(dataDir: string): Promise<boolean> {
-  const file = localKeyFile(dataDir)
-  const { privateKey } = await generateKeyPair('ES256', { extractable: true })
-  const jwk = await exportJWK(privateKey)
-  const kid = await calculateJwkThumbprint(jwk)
-  const text = `${JSON.stringify({ keys: [{ ...jwk, kid, alg: 'ES256', use: 'sig' }] }, null, 2)}\n`
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  chmodSync(dirname(file), 0o700)
-  try {
-    writeFileSync(file, text, { mode: 0o600, flag: 'wx' })
-    return true
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
-    throw error
-  }
+interface State {
+  readonly keys: readonly SigningKey[]
+  readonly signing: SigningKey
+  readonly privateKey: KeyObject
+  readonly publicKeys: JSONWebKeySet['keys']
+  readonly revision: number
 }
 
 /**
- * Opens the issuer. The first key of the file signs, all of them verify.
+ * Opens the issuer, and follows its key file: a rotated key is taken up within seconds.
  * @param issuer its identifier, as in the configuration.
  * @throws {Fault} `secret_missing` when the file is not there, can be read by others, or is no key.
  */
@@ -70,16 +60,12 @@ export async function openLocalIssuer(options: {
   clock: Clock
 }): Promise<LocalIssuer> {
   const { issuer, clock } = options
-  const keys = readKeys(localKeyFile(options.dataDir))
-  const [signing] = keys
-  if (signing === undefined) throw unusable('it holds no ES256 key')
-  const privateKey = await importJWK(signing, 'ES256')
-  const publicKeys = keys.map(({ crv, x, y, kid }) => {
-    return { kty: 'EC', crv, x, y, kid, alg: 'ES256', use: 'sig' }
-  })
+  const now = followKeys(localKeyFile(options.dataDir), clock)
+  now()
   return {
     issuer,
     async mint(who: Mint): Promise<string> {
+      const { signing, privateKey } = now()
       const nowS = Math.floor(clock.nowUs() / 1_000_000)
       const claims = { kind: who.kind, name: who.name, groups: who.groups, roles: who.roles }
       return new SignJWT({ ...claims, client_id: 'sallyport', scope: 'mcp', jti: randomUUID() })
@@ -91,8 +77,70 @@ export async function openLocalIssuer(options: {
         .setExpirationTime(nowS + Math.min(Math.max(1, Math.floor(who.ttlSeconds)), 86_400))
         .sign(privateKey)
     },
-    jwks: () => ({ keys: publicKeys }),
-    documents: () => documentsOf(issuer, { keys: publicKeys }),
+    jwks: () => ({ keys: now().publicKeys }),
+    documents: () => documentsOf(issuer, { keys: now().publicKeys }),
+    privateKeys: () => now().keys,
+    get revision(): number {
+      return now().revision
+    },
+  }
+}
+
+/** @returns the state of the keys now. The file is looked at once in two seconds at most. */
+function followKeys(file: string, clock: Clock): () => State {
+  let state: State | undefined
+  let mark = ''
+  let lookedMs = Number.NEGATIVE_INFINITY
+  let keys: readonly SigningKey[] = []
+  const look = (): void => {
+    try {
+      const seen = fileMark(file)
+      if (seen === mark) return
+      const found = readKeys(file)
+      if (found.length === 0) throw unusable('it holds no ES256 key')
+      keys = found
+      mark = seen
+    } catch (error) {
+      // Going on is safe: the keys read before are still the issuer's, and a file that cannot be
+      // used is seen by whoever changed it, since the command that rotates reads it first.
+      if (state === undefined) throw readKeysFault(file, error)
+    }
+  }
+  return () => {
+    const nowMs = clock.nowUs() / 1000
+    if (clock.monotonicMs() - lookedMs >= pollMs) {
+      look()
+      lookedMs = clock.monotonicMs()
+    }
+    const signing = signingKey(keys, nowMs)
+    if (signing === undefined) throw unusable('it holds no ES256 key')
+    if (state?.signing !== signing || state.publicKeys.length !== keys.length) {
+      state = stateOf(keys, signing, (state?.revision ?? -1) + 1)
+    }
+    return state
+  }
+}
+
+/** What `stat` says of a file that is not there is said by reading it. */
+function readKeysFault(file: string, error: unknown): unknown {
+  try {
+    readKeys(file)
+  } catch (fault) {
+    return fault
+  }
+  return error
+}
+
+function stateOf(keys: readonly SigningKey[], signing: SigningKey, revision: number): State {
+  const rest = keys.filter((key) => key !== signing)
+  return {
+    keys: [signing, ...rest],
+    signing,
+    privateKey: createPrivateKey({ key: { ...signing }, format: 'jwk' }),
+    publicKeys: [signing, ...rest].map(({ crv, x, y, kid }) => {
+      return { kty: 'EC', crv, x, y, kid, alg: 'ES256', use: 'sig' }
+    }),
+    revision,
   }
 }
 
@@ -115,44 +163,4 @@ function documentsOf(issuer: string, jwks: JSONWebKeySet): Readonly<Record<strin
     [`/.well-known/oauth-authorization-server${path}`]: metadata,
     [`${path}/jwks`]: jwks,
   }
-}
-
-interface SigningKey extends JWK {
-  readonly kty: 'EC'
-  readonly crv: 'P-256'
-  readonly x: string
-  readonly y: string
-  readonly d: string
-  readonly kid: string
-}
-
-function readKeys(file: string): readonly SigningKey[] {
-  let text: string
-  try {
-    if ((statSync(file).mode & 0o077) !== 0) throw unusable('others than its owner can read it')
-    text = readFileSync(file, 'utf8')
-  } catch (cause) {
-    if (cause instanceof Fault) throw cause
-    throw unusable('it is not there or cannot be read', cause)
-  }
-  try {
-    const parsed: unknown = JSON.parse(text)
-    const keys: unknown = typeof parsed === 'object' && parsed ? Reflect.get(parsed, 'keys') : []
-    return Array.isArray(keys) ? keys.filter(isSigning) : []
-  } catch (cause) {
-    throw unusable('it is no JSON', cause)
-  }
-}
-
-function isSigning(key: unknown): key is SigningKey {
-  if (typeof key !== 'object' || key === null) return false
-  const { kty, crv, d, kid }: { kty?: unknown; crv?: unknown; d?: unknown; kid?: unknown } = key
-  const { x, y }: { x?: unknown; y?: unknown } = key
-  const isWhole = [x, y, d, kid].every((part) => typeof part === 'string')
-  return kty === 'EC' && crv === 'P-256' && isWhole
-}
-
-function unusable(why: string, cause?: unknown): Fault {
-  const message = `The local issuer's key, keys/local-issuer.json in the data folder, is not usable: ${why}. "sallyport init" makes one; its mode must be 0600.`
-  return new Fault('secret_missing', message, { cause, facts: { reason: 'local_issuer_key' } })
 }

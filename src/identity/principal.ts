@@ -1,6 +1,8 @@
-/** Who is calling: made from verified claims only. */
+/** Who is calling: made from verified claims only, by the issuer's own file. */
 import type { JWTPayload } from 'jose'
-import type { IssuerConfig, PrincipalKind } from '../config/types.ts'
+import type { PrincipalKind } from '../config/types.ts'
+
+export { isWord } from './claims.ts'
 
 /** Its identity is (issuer, subject); everything else may change from token to token. */
 export interface Principal {
@@ -14,79 +16,49 @@ export interface Principal {
   readonly clientId?: string
   /** `exp` of the token, milliseconds since 1970. */
   readonly expiresAtMs: number
+  /** `iat` of the token, milliseconds since 1970. */
+  readonly issuedAtMs?: number
+  /** `jti` or `uti`: names the token. */
+  readonly tokenId?: string
+  /** `sid`, or the grant of the authorization server: names the sign-in it came from. */
+  readonly signInId?: string
+  /** Verified claims, for conditions of grants; frozen. */
+  readonly claims?: Readonly<Record<string, unknown>>
+  /** Who answers for a service account; counts as the requester where somebody must approve. */
+  readonly owner?: string
+  /** Connections a service account's key is for; all that its grants give where it is missing. */
+  readonly connections?: readonly string[]
 }
 
-const wordsMax = 1000
-const wordCharactersMax = 256
-
-/** Whether a text may name somebody: 1 to 256 well-formed characters, none of control. */
-export function isWord(value: unknown): value is string {
-  return (
-    typeof value === 'string' &&
-    value !== '' &&
-    value.length <= wordCharactersMax &&
-    value.isWellFormed() &&
-    !/\p{Cc}/u.test(value)
-  )
+/** What an issuer's file says of somebody; what is undefined is left out. */
+export interface Said {
+  readonly issuer: string
+  readonly subject: string
+  readonly name?: string | undefined
+  readonly kind: PrincipalKind
+  readonly groups: readonly string[]
+  readonly roles: readonly string[]
+  readonly clientId?: string | undefined
+  readonly tokenId?: string | undefined
+  readonly signInId?: string | undefined
+  readonly claims: Readonly<Record<string, unknown>>
 }
 
-/** The client a token was given to: `azp` (OpenID Connect), `client_id` (RFC 9068), `appid`. */
-export function clientOf(claims: JWTPayload): string | undefined {
-  return [claims['azp'], claims['client_id'], claims['appid']].find(isWord)
-}
-
-/**
- * @param claims verified, with `sub` a word and `exp` a number.
- * @param row the issuer they came from.
- */
-export function toPrincipal(claims: JWTPayload, row: IssuerConfig): Principal {
-  const isLocal = row.type === 'local'
-  const name = claimAt(claims, isLocal ? 'name' : row.nameClaim)
-  const clientId = clientOf(claims)
+/** A frozen principal. @param times claims whose `exp` and `iat` were found to be numbers. */
+export function makePrincipal(said: Said, times: Pick<JWTPayload, 'exp' | 'iat'>): Principal {
+  const { name, clientId, tokenId, signInId } = said
   return Object.freeze({
-    issuer: row.issuer,
-    subject: claims.sub ?? '',
-    ...(isWord(name) ? { name } : {}),
-    kind: isLocal ? localKind(claims) : row.kind === 'auto' ? kindOf(claims) : row.kind,
-    groups: wordsOf(claimAt(claims, isLocal ? 'groups' : row.groupsClaim)),
-    roles: wordsOf(claimAt(claims, isLocal ? 'roles' : row.rolesClaim)),
+    issuer: said.issuer,
+    subject: said.subject,
+    ...(name === undefined ? {} : { name }),
+    kind: said.kind,
+    groups: said.groups,
+    roles: said.roles,
     ...(clientId === undefined ? {} : { clientId }),
-    expiresAtMs: (claims.exp ?? 0) * 1000,
+    expiresAtMs: (times.exp ?? 0) * 1000,
+    issuedAtMs: (times.iat ?? 0) * 1000,
+    ...(tokenId === undefined ? {} : { tokenId }),
+    ...(signInId === undefined ? {} : { signInId }),
+    claims: said.claims,
   })
-}
-
-function localKind(claims: JWTPayload): PrincipalKind {
-  const kind = claims['kind']
-  return kind === 'person' || kind === 'workload' ? kind : 'service'
-}
-
-/** A token which a client got for itself has the client as its subject (RFC 9068 §5). Entra and
- *  Auth0 have a word of their own for it. */
-function kindOf(claims: JWTPayload): PrincipalKind {
-  const clients = [claims['azp'], claims['client_id'], claims['appid']]
-  const isApp = claims['idtyp'] === 'app' || claims['gty'] === 'client-credentials'
-  return isApp || clients.includes(claims.sub) ? 'service' : 'person'
-}
-
-/** A claim by its exact name, or by a JSON pointer (RFC 6901) when the name begins with a slash. */
-function claimAt(claims: JWTPayload, name: string): unknown {
-  const parts = name.startsWith('/')
-    ? name
-        .slice(1)
-        .split('/')
-        .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
-    : [name]
-  let value: unknown = claims
-  for (const part of parts) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined
-    value = Reflect.get(value, part)
-  }
-  return value
-}
-
-/** Grants only ever give, so a list we cannot read in full gives nothing rather than a part. */
-function wordsOf(value: unknown): readonly string[] {
-  const list: readonly unknown[] =
-    typeof value === 'string' ? [value] : Array.isArray(value) ? value : []
-  return list.length <= wordsMax && list.every(isWord) ? Object.freeze([...new Set(list)]) : []
 }

@@ -3,7 +3,6 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { exportJWK, generateKeyPair } from 'jose'
-// @ts-expect-error it brings no types
 import Provider from 'oidc-provider'
 import { systemClock } from '../base/clock.ts'
 import type { OidcIssuerConfig } from '../config/types.ts'

@@ -21,6 +21,16 @@ const sentences = {
   claims: 'The access token lacks a claim (exp, iat, sub), or one has a wrong form.',
   audience: 'The access token was made for another resource, or for more than one.',
   client: 'The access token was given to a client that is not allowed here.',
+  version: 'The access token is of a version this gateway does not accept.',
+  tenant: 'The access token comes from a tenant this gateway does not trust.',
+  role: 'The application has no role here. Somebody must assign it one, or register it.',
+  groups_unknown:
+    'This account is in too many groups for its token, and the gateway cannot ask for them.',
+  workflow: 'No rule of this gateway lets in this run: repository, ref, environment or event.',
+  principal_unknown: 'The access token names nobody this gateway knows. Sign in again.',
+  ended: 'The access of this account has ended.',
+  revoked: 'Access was revoked.',
+  replayed: 'This token may be used once, and was used before.',
 } as const
 
 const texts: ReadonlyMap<string, string> = new Map(Object.entries(sentences))

@@ -1,28 +1,29 @@
-/** One token against one issuer: everything about it that does not depend on the resource. */
+/** One signed token against one issuer: everything about it that does not depend on the resource. */
 import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose'
 import type { JWTPayload, ProtectedHeaderParameters } from 'jose'
-import type { IssuerConfig } from '../config/types.ts'
-import type { IssuerKeys, KeySet } from './keys.ts'
-import { clientOf, isWord, toPrincipal } from './principal.ts'
-import type { Principal } from './principal.ts'
+import { audiencesOf, isWord } from './claims.ts'
+import type { KeySet } from './keys.ts'
 import { refusal } from './reasons.ts'
 import type { Reason } from './reasons.ts'
+import type { IssuerRow } from './row.ts'
 
-/** A row of the table of trusted issuers. */
-export interface IssuerRow {
-  readonly config: IssuerConfig
-  readonly keys: IssuerKeys
-}
-
-/** What a token proves, for whichever resource. */
-export interface VerifiedToken {
-  readonly principal: Principal
+/** What a token proves: its claims are its issuer's, now. */
+export interface ProvenToken {
+  readonly claims: JWTPayload
   readonly audiences: readonly string[]
+  /** Of the issuer's keys when it was verified. */
   readonly revision: number
 }
 
-const toleranceS = 60
-const lifetimeMaxS = 24 * 3600
+/** What kind of token is expected. */
+export interface TokenKind {
+  /** `typ` of its header, lower case; `jwt` also stands for none. */
+  readonly types: readonly string[]
+  readonly requiredClaims: readonly string[]
+  readonly lifetimeMaxS: number
+}
+
+export const toleranceS = 60
 
 /** Access tokens say so (RFC 9068 §2.1) or say nothing; logout tokens, ID-JAGs, DPoP proofs, security
  *  events and whatever else is a JWT carry a type of their own. */
@@ -40,92 +41,105 @@ export function claimedIssuer(token: string): string | undefined {
 }
 
 /**
- * Verifies a token with the keys of its row.
+ * Verifies an access token with the keys of its row.
  * @param nowMs milliseconds since 1970.
  * @throws {Fault} `no_identity` with its reason; `identity_down` when the keys cannot be had.
- *   Source: RFC 7515, 7519, 8725, 9068 §4.
+ *   Source: RFC 9068 §4.
  */
-export async function verifyToken(
+export async function verifyAccessToken(
   token: string,
   row: IssuerRow,
   nowMs: number,
-): Promise<VerifiedToken> {
-  checkHeader(token, row.config) // Before any key is asked for.
+): Promise<ProvenToken> {
+  const kind = {
+    types: row.isTypeOptional ? [...accessTypes, ...silentTypes] : accessTypes,
+    requiredClaims: ['exp', 'iat', 'sub'],
+    lifetimeMaxS: row.lifetimeMaxS,
+  }
+  const { type, ...proven } = await verifySigned(token, row, kind, nowMs)
+  if (!isWord(proven.claims.sub)) throw refusal('claims', row.name)
+  if (!accessTypes.includes(type) && isOtherToken(proven.claims)) throw refusal('type', row.name)
+  return proven
+}
+
+/**
+ * Verifies a token of any kind: header, signature, issuer, times. It is bound to no key.
+ * @returns with the `type` of its header, lower case, `jwt` where it has none.
+ * @throws {Fault} `no_identity` with its reason; `identity_down` when the keys cannot be had.
+ *   Source: RFC 7515, 7519, 8725.
+ */
+export async function verifySigned(
+  token: string,
+  row: IssuerRow,
+  kind: TokenKind,
+  nowMs: number,
+): Promise<ProvenToken & { readonly type: string }> {
+  const type = checkHeader(token, row, kind) // Before any key is asked for.
   const set = await row.keys.current()
   try {
-    return await verifyWith(set, token, row, nowMs)
+    return { type, ...(await verifyWith(set, token, row, { kind, nowMs })) }
   } catch (error) {
     if (!(error instanceof errors.JWKSNoMatchingKey)) throw asRefusal(error, row)
   }
   const newer = await row.keys.again()
-  if (newer.revision === set.revision) throw refusal('key_unknown', row.config.name)
+  if (newer.revision === set.revision) throw refusal('key_unknown', row.name)
   try {
-    return await verifyWith(newer, token, row, nowMs)
+    return { type, ...(await verifyWith(newer, token, row, { kind, nowMs })) }
   } catch (error) {
     throw asRefusal(error, row)
   }
 }
 
-function checkHeader(token: string, config: IssuerConfig): void {
+function checkHeader(token: string, { name, algorithms }: IssuerRow, { types }: TokenKind): string {
   const refuse = (reason: Reason): never => {
-    throw refusal(reason, config.name)
+    throw refusal(reason, name)
   }
   let header: ProtectedHeaderParameters
   try {
     header = decodeProtectedHeader(token)
   } catch (cause) {
-    throw refusal('malformed', config.name, cause)
+    throw refusal('malformed', name, cause)
   }
-  if (!algorithmsOf(config).includes(String(header.alg))) refuse('algorithm')
+  if (!algorithms.includes(String(header.alg))) refuse('algorithm')
   if (header.crit !== undefined) refuse('critical')
   if (!isWord(header.kid)) refuse('key_id')
   const type = header.typ === undefined ? 'jwt' : String(header.typ).toLowerCase()
-  const types = config.type === 'local' ? accessTypes : [...accessTypes, ...silentTypes]
   if (!types.includes(type)) refuse('type')
+  return type
 }
 
-function algorithmsOf(config: IssuerConfig): readonly string[] {
-  return config.type === 'local' ? ['ES256'] : config.algorithms
+interface Expected {
+  readonly kind: TokenKind
+  readonly nowMs: number
 }
 
 async function verifyWith(
   set: KeySet,
   token: string,
-  { config }: IssuerRow,
-  nowMs: number,
-): Promise<VerifiedToken> {
-  const { payload, protectedHeader } = await jwtVerify(token, set.find, {
-    issuer: config.issuer,
-    algorithms: [...algorithmsOf(config)],
+  row: IssuerRow,
+  { kind, nowMs }: Expected,
+): Promise<ProvenToken> {
+  const { payload } = await jwtVerify(token, set.find, {
+    issuer: row.issuer,
+    algorithms: [...row.algorithms],
     clockTolerance: toleranceS,
-    requiredClaims: ['exp', 'iat', 'sub'],
+    requiredClaims: [...kind.requiredClaims],
     currentDate: new Date(nowMs),
   })
-  const reason = findFlaw(payload, config, Math.floor(nowMs / 1000))
-  if (reason !== undefined) throw refusal(reason, config.name)
-  const says = accessTypes.includes(String(protectedHeader.typ).toLowerCase())
-  if (!says && isOtherToken(payload)) throw refusal('type', config.name)
-  return {
-    principal: toPrincipal(payload, config),
-    audiences: audiencesOf(payload),
-    revision: set.revision,
-  }
+  const reason = findFlaw(payload, kind, Math.floor(nowMs / 1000))
+  if (reason !== undefined) throw refusal(reason, row.name)
+  return { claims: payload, audiences: audiencesOf(payload), revision: set.revision }
 }
 
 /** What jose does not look at. */
-function findFlaw(claims: JWTPayload, config: IssuerConfig, nowS: number): Reason | undefined {
-  const { exp, iat, sub } = claims
-  if (!isWord(sub) || typeof exp !== 'number' || typeof iat !== 'number') return 'claims'
+function findFlaw(claims: JWTPayload, kind: TokenKind, nowS: number): Reason | undefined {
+  const { exp, iat } = claims
   if (!Number.isFinite(exp) || !Number.isFinite(iat)) return 'claims'
+  if (exp === undefined || iat === undefined) return 'claims'
   if (iat > nowS + toleranceS) return 'not_yet'
-  if (exp - iat > lifetimeMaxS) return 'lifetime'
+  if (exp - iat > kind.lifetimeMaxS) return 'lifetime'
   // RFC 9449 §7.1, RFC 8705 §3: a bound token says nothing about a bearer who shows no key.
-  if (claims['cnf'] !== undefined) return 'bound'
-  if (config.type === 'oidc' && config.clients.length > 0) {
-    const client = clientOf(claims)
-    if (client === undefined || !config.clients.includes(client)) return 'client'
-  }
-  return undefined
+  return claims['cnf'] === undefined ? undefined : 'bound'
 }
 
 /** Marks of ID, refresh and logout tokens among those whose header is silent: OpenID Connect Core 1.0
@@ -140,15 +154,11 @@ function isOtherToken(claims: JWTPayload): boolean {
   )
 }
 
-function audiencesOf({ aud }: JWTPayload): readonly string[] {
-  return typeof aud === 'string' ? [aud] : Array.isArray(aud) ? aud : []
-}
-
 /** jose's findings in our words. What is not jose's passes on as it is. */
-function asRefusal(error: unknown, { config }: IssuerRow): unknown {
-  if (error instanceof errors.JOSEError) return refusal(reasonOf(error), config.name, error)
+function asRefusal(error: unknown, { name }: IssuerRow): unknown {
+  if (error instanceof errors.JOSEError) return refusal(reasonOf(error), name, error)
   // jose throws a TypeError for a published key it cannot use, such as RSA with under 2048 bits.
-  if (error instanceof TypeError) return refusal('key_unknown', config.name, error)
+  if (error instanceof TypeError) return refusal('key_unknown', name, error)
   return error
 }
 
