@@ -60,7 +60,7 @@ for (const [what, asked, code] of refusals) {
 
 const whoMisses: readonly [string, Grant['who']][] = [
   ['another group', { group: 'finance' }],
-  ['another issuer', { issuer: 'https://other.example' }],
+  ['another issuer', { issuers: ['https://other.example'] }],
   ['another subject', { subject: 'eve' }],
   ['the right group but another kind', { group: 'engineers', kind: 'workload' }],
   ['a role not held', { role: 'admin' }],

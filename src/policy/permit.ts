@@ -44,7 +44,7 @@ class PolicyPermit {
 export type Permit = PolicyPermit
 
 /** Methods which every grant on a connection includes: they open, keep and list. */
-const open: ReadonlySet<string> = new Set([
+export const openMethods: ReadonlySet<string> = new Set([
   'initialize',
   'ping',
   'server/discover',
@@ -96,7 +96,7 @@ function checkMethod(access: Access, asked: Asked, method: string): void {
   for (const uri of asked.listensTo ?? []) {
     if (!access.allows('resource', uri)) throw unknown('resource')
   }
-  if (open.has(method)) return
+  if (openMethods.has(method)) return
   if (!targeted.has(method)) {
     if (access.allows('method', method)) return
     throw refused('method_not_granted', 'No grant covers this method; nothing was sent.')
