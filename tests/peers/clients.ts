@@ -57,9 +57,14 @@ function bearer({ token }: Reach): Record<string, string> {
   return token === undefined ? {} : { authorization: `Bearer ${token}` }
 }
 
-async function connectV1(reach: Reach): Promise<TestClient> {
+function connectV1(reach: Reach): Promise<TestClient> {
+  const requestInit = { headers: bearer(reach) }
+  return overV1(new TransportV1(new URL(reach.url), { requestInit }))
+}
+
+/** Connects the v1 SDK over a transport of its own. */
+export async function overV1(transport: TransportV1): Promise<TestClient> {
   const client = new ClientV1(identity)
-  const transport = new TransportV1(new URL(reach.url), { requestInit: { headers: bearer(reach) } })
   // The SDK declares `sessionId` in a way that `exactOptionalPropertyTypes` does not take.
   await client.connect(transport as Parameters<ClientV1['connect']>[0], { timeout })
   return {
@@ -77,7 +82,15 @@ async function connectV1(reach: Reach): Promise<TestClient> {
   }
 }
 
-async function connectV2(kind: Exclude<ClientKind, 'v1'>, reach: Reach): Promise<TestClient> {
+type KindV2 = Exclude<ClientKind, 'v1'>
+
+function connectV2(kind: KindV2, reach: Reach): Promise<TestClient> {
+  const requestInit = { headers: bearer(reach) }
+  return overV2(kind, new TransportV2(new URL(reach.url), { requestInit }))
+}
+
+/** The same for the v2 SDK. */
+export async function overV2(kind: KindV2, transport: TransportV2): Promise<TestClient> {
   const modes: Record<typeof kind, ClientOptions['versionNegotiation']> = {
     'v2-legacy': { mode: 'legacy' },
     'v2-auto': { mode: 'auto' },
@@ -88,7 +101,6 @@ async function connectV2(kind: Exclude<ClientKind, 'v1'>, reach: Reach): Promise
     identity,
     versionNegotiation === undefined ? {} : { versionNegotiation },
   )
-  const transport = new TransportV2(new URL(reach.url), { requestInit: { headers: bearer(reach) } })
   await client.connect(transport, { timeout })
   return {
     kind,

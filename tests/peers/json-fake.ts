@@ -48,7 +48,7 @@ export interface JsonFake {
 
 /** @param tls PEM of key and certificate, to listen as `https://localhost`. */
 export async function startJsonFake(
-  answer: (asked: Asked) => Answer,
+  answer: (asked: Asked) => Answer | Promise<Answer>,
   tls?: { readonly key: string; readonly cert: string },
 ): Promise<JsonFake> {
   const asked: Asked[] = []
@@ -58,9 +58,10 @@ export async function startJsonFake(
     return at < 0 ? undefined : mishaps.splice(at, 1)[0]?.mishap
   }
   const listener: RequestListener = (request, response) => {
-    void read(request).then((one) => {
+    void read(request).then(async (one) => {
       asked.push(one)
-      misbehave(response, one, answer(one), take(one.path))
+      const mishap = take(one.path)
+      misbehave(response, one, await answer(one), mishap)
     })
   }
   const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener)

@@ -1,8 +1,8 @@
 /**
- * Azure Key Vault's keys over HTTP, with the token services before it: real RSA-OAEP-256 inside, and
+ * Azure Key Vault's keys and secrets over HTTP, with the token services before it: real RSA-OAEP-256 inside, and
  * the refusals of the service itself, word for word where its documentation shows them.
  *
- * Sources: "Azure Key Vault REST API" (Get Key, Wrap Key, Unwrap Key, 7.4), "REST API error codes";
+ * Sources: "Azure Key Vault REST API" (Get Key, Wrap Key, Unwrap Key, Get Secret, 7.4), "REST API error codes";
  * "How to use managed identities … to acquire an access token". A disabled key wraps and does not
  * unwrap there as well: https://github.com/Azure/azure-sdk-for-python/issues/45342
  */
@@ -27,7 +27,20 @@ export interface FakeVersion {
   operations: string[]
 }
 
+/** One version of a secret; times in seconds since 1970. */
+export interface FakeSecret {
+  readonly id: string
+  readonly value: string
+  enabled: boolean
+  nbf?: number
+  exp?: number
+}
+
 export interface KeyVaultFake extends JsonFake {
+  /** By name, oldest version first. */
+  readonly secrets: Map<string, FakeSecret[]>
+  /** Adds a version of a secret, which is the newest from now on. */
+  keep(name: string, value: string, more?: Partial<FakeSecret>): FakeSecret
   readonly name: string
   /** Oldest first. */
   readonly versions: FakeVersion[]
@@ -51,8 +64,9 @@ const oaep = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' }
 const resource = 'https://vault.azure.net'
 
 export async function startKeyVault(name = 'records'): Promise<KeyVaultFake> {
-  const state: State = { name, versions: [], tokens: new Set(), rights: new Set(), livesS: 3600 }
-  for (const right of ['get', 'wrapKey', 'unwrapKey']) state.rights.add(right)
+  const rights = new Set(['get', 'wrapKey', 'unwrapKey', 'getSecret'])
+  const secrets = new Map<string, FakeSecret[]>()
+  const state: State = { name, versions: [], secrets, tokens: new Set(), rights, livesS: 3600 }
   const fake = await startJsonFake((asked) => {
     return tokenAnswer(state, asked) ?? vaultAnswer(state, asked, fake.origin)
   })
@@ -69,7 +83,12 @@ export async function startKeyVault(name = 'records'): Promise<KeyVaultFake> {
     return made
   }
   rotate()
-  return Object.assign(state, fake, { rotate })
+  const keep: KeyVaultFake['keep'] = (of, value, more = {}) => {
+    const made = { id: randomBytes(16).toString('hex'), value, enabled: true, ...more }
+    secrets.set(of, [...(secrets.get(of) ?? []), made])
+    return made
+  }
+  return Object.assign(state, fake, { rotate, keep })
 }
 
 /** Made once in a process: two vaults may have the same pair, two versions of one never. */
@@ -85,6 +104,7 @@ function pairOf(bits: number, index: number): { publicKey: KeyObject; privateKey
 interface State {
   readonly name: string
   readonly versions: FakeVersion[]
+  readonly secrets: Map<string, FakeSecret[]>
   readonly tokens: Set<string>
   readonly rights: Set<string>
   livesS: number
@@ -136,6 +156,7 @@ function vaultAnswer(state: State, asked: Asked, origin: string): Answer {
     return vaultError(400, 'BadParameter', 'api-version must be specified')
   }
   const [, root, name, id, operation] = asked.path.split('/')
+  if (root === 'secrets') return secretAnswer(state, name ?? '', id, origin)
   const found = state.versions.find((each) => each.id === id) ?? (id ? undefined : newest(state))
   if (root !== 'keys' || name !== state.name || found === undefined) {
     const message = `A key with (name/id) ${name} was not found in this key vault.`
@@ -146,6 +167,29 @@ function vaultAnswer(state: State, asked: Asked, origin: string): Answer {
   if (operation === 'wrapkey') return operate(state, found, kid, asked, 'wrapKey')
   if (operation === 'unwrapkey') return operate(state, found, kid, asked, 'unwrapKey')
   return vaultError(405, 'MethodNotAllowed', 'The method is not allowed.')
+}
+
+/** A secret is handed out outside its own time as well, and the newest even before it has begun. */
+function secretAnswer(
+  { rights, secrets }: State,
+  name: string,
+  version: string | undefined,
+  origin: string,
+): Answer {
+  const all = secrets.get(name) ?? []
+  const found = version === undefined ? all.at(-1) : all.find(({ id }) => id === version)
+  if (found === undefined) {
+    const message = `A secret with (name/id) ${name} was not found in this key vault.`
+    return vaultError(404, 'SecretNotFound', message)
+  }
+  if (!rights.has('getSecret')) return forbidden('getSecret')
+  const { enabled, id, value, ...times } = found
+  if (!enabled) {
+    const message = 'Operation get is not allowed on a disabled secret.'
+    return vaultError(403, 'Forbidden', message, 'SecretDisabled')
+  }
+  const attributes = { enabled, ...times, created: 1_760_000_000, updated: 1_760_000_000 }
+  return { status: 200, body: { value, id: `${origin}/secrets/${name}/${id}`, attributes } }
 }
 
 const newest = (state: State): FakeVersion | undefined => state.versions.at(-1)

@@ -1,5 +1,5 @@
 /**
- * The transit engine of HashiCorp Vault over HTTP, with AppRole and Kubernetes logins: real
+ * The transit and KV (version 2) engines of HashiCorp Vault over HTTP, with AppRole and Kubernetes logins: real
  * AES-256-GCM inside, key versions, derivation, policy, and the refusals of the server itself.
  *
  * Sources: Vault HTTP API, "Transit secrets engine", "AppRole auth method", "Kubernetes auth
@@ -9,7 +9,18 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes, randomUUID } f
 import { startJsonFake } from './json-fake.ts'
 import type { Answer, Asked, JsonFake } from './json-fake.ts'
 
+/** The newest version of what lies at a path. */
+export interface FakeEntry {
+  readonly data: Readonly<Record<string, unknown>>
+  readonly version: number
+  isDeleted: boolean
+}
+
 export interface VaultFake extends JsonFake {
+  /** By `mount/path`, in the mounts `secret` and `team/kv`. */
+  readonly entries: Map<string, FakeEntry>
+  /** Puts a new version at `mount/path`. */
+  put(path: string, data: Readonly<Record<string, unknown>>): void
   /** What reading the key tells; may be changed. */
   readonly key: {
     type: string
@@ -23,7 +34,7 @@ export interface VaultFake extends JsonFake {
   rotate(): void
   /** Tokens that are let in; emptying it revokes them. */
   readonly tokens: Set<string>
-  /** Operations which the policy grants: `read`, `encrypt`, `decrypt`, `rewrap`. */
+  /** Operations which the policy grants: `read`, `encrypt`, `decrypt`, `rewrap`, `data`. */
   readonly rights: Set<string>
   /** How often the secret id is still good. */
   secretIdUses: number
@@ -47,9 +58,17 @@ export interface VaultFakeOptions {
 
 type State = Omit<VaultFake, keyof JsonFake>
 
+const kvPath = /^\/v1\/(secret|team\/kv)\/data\/(.+)$/
+
 export async function startVault(options: VaultFakeOptions = {}): Promise<VaultFake> {
   const versions = [randomBytes(32)]
+  const entries = new Map<string, FakeEntry>()
   const state: State = {
+    entries,
+    put: (path, data) => {
+      const version = (entries.get(path)?.version ?? 0) + 1
+      entries.set(path, { data, version, isDeleted: false })
+    },
     key: {
       type: 'aes256-gcm96',
       derived: false,
@@ -60,7 +79,7 @@ export async function startVault(options: VaultFakeOptions = {}): Promise<VaultF
     versions,
     rotate: () => versions.push(randomBytes(32)),
     tokens: new Set([rootToken]),
-    rights: new Set(['read', 'encrypt', 'decrypt', 'rewrap']),
+    rights: new Set(['read', 'encrypt', 'decrypt', 'rewrap', 'data']),
     secretIdUses: Infinity,
     livesS: 3600,
     isSealed: false,
@@ -83,6 +102,11 @@ function answerTo(state: State, asked: Asked, { namespace: wanted }: VaultFakeOp
   if (typeof token !== 'string' || !state.tokens.has(token)) {
     return refused(403, 'permission denied')
   }
+  const [, kvMount, kvRest] = kvPath.exec(asked.path) ?? []
+  if (kvMount !== undefined && asked.method === 'GET') {
+    if (!state.rights.has('data')) return refused(403, '1 error occurred: permission denied')
+    return entryShown(state.entries.get(`${kvMount}/${kvRest}`))
+  }
   if (!state.rights.has(operation === 'keys' ? 'read' : operation)) {
     return refused(403, '1 error occurred:\n\t* permission denied\n\n')
   }
@@ -90,6 +114,16 @@ function answerTo(state: State, asked: Asked, { namespace: wanted }: VaultFakeOp
   if (operation === 'keys') return name === 'sallyport' ? keyShown(state) : refused(404)
   if (name !== 'sallyport') return refused(400, 'encryption key not found')
   return transit(state, operation, asked)
+}
+
+/** A deleted version is a 404 with a body. */
+function entryShown(entry: FakeEntry | undefined): Answer {
+  if (entry === undefined) return { status: 404, body: { errors: [] } }
+  const { data, isDeleted, version } = entry
+  const deletion = isDeleted ? '2026-11-21T07:48:00.000000000Z' : ''
+  const metadata = { version, created_time: '2026-11-20T07:48:00Z', deletion_time: deletion }
+  const body = { ...envelope(), data: { data: isDeleted ? null : data, metadata } }
+  return { status: isDeleted ? 404 : 200, body }
 }
 
 function login(state: State, method: string, { json }: Asked): Answer {
