@@ -1,9 +1,9 @@
-/** One small JSON answer of a service that keeps keys: bounded in time, size and tries. */
+/** One small JSON answer of a service that keeps keys, secrets or tokens: bounded in time, size and
+ *  tries. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { Agent, request } from 'undici'
 import type { Dispatcher } from 'undici'
-import { wrapFault } from './wrapping.ts'
-import type { WrapperKind } from './wrapping.ts'
+import type { Blame } from './trouble.ts'
 
 export interface Question {
   readonly method: 'GET' | 'POST'
@@ -38,14 +38,16 @@ export interface Patience {
 
 const usualPatience: Patience = { tryMs: 10_000, againMs: [500, 2_000], wishMsMax: 10_000 }
 
-/** Asks. @throws {Fault} `kek_down`, `kek_timeout`, `kek_throttled`, `kek_answer`, `kek_settings`. */
+/** Asks. @throws {Fault} blamed on `down`, `timeout`, `throttled`, `answer` or `settings`. */
 export type Ask = (question: Question) => Promise<Answered>
 
 export interface AskOptions {
-  readonly kind: WrapperKind
+  readonly blame: Blame
   /** PEM of the only authorities believed; without it, those that node brings. */
   readonly ca?: string | undefined
   readonly patience?: Patience | undefined
+  /** Sockets to one service at once; further questions wait for one. */
+  readonly socketsMax?: number | undefined
 }
 
 const bytesMax = 64 * 1_024
@@ -53,41 +55,38 @@ const bytesMax = 64 * 1_024
 /** A try's end: an answer, or why there was none. `waitMs` is the service's own wish. */
 interface Tried {
   readonly answered?: Answered
-  readonly trouble?: 'kek_down' | 'kek_timeout' | 'kek_answer'
+  readonly trouble?: 'down' | 'timeout' | 'answer'
   readonly cause?: unknown
   readonly isLater?: boolean
   readonly waitMs?: number | undefined
 }
 
 /** Redirects are never followed: a token would go along. No proxy of the environment is used. */
-export function createAsk({ kind, ca, patience = usualPatience }: AskOptions): Ask {
+export function createAsk(options: AskOptions): Ask {
+  const { blame, ca, patience = usualPatience, socketsMax = 4 } = options
   const connect = { timeout: patience.tryMs, ...(ca === undefined ? {} : { ca }) }
-  const dispatcher = new Agent({ connect, connections: 4 })
+  const dispatcher = new Agent({ connect, connections: socketsMax })
   return async (question) => {
-    checkAddress(kind, question.url)
+    checkAddress(blame, question.url)
     for (let tries = 0; ; tries++) {
       const tried = await tryOnce(question, dispatcher, patience.tryMs)
       const waitMs = tried.waitMs ?? patience.againMs[tries]
       const isOver = tries >= patience.againMs.length || !question.isRepeatable
       const isFinal = isOver || !tried.isLater || waitMs === undefined
-      if (isFinal || waitMs > patience.wishMsMax) return lastWord(kind, tried)
+      if (isFinal || waitMs > patience.wishMsMax) return lastWord(blame, tried)
       await delay(waitMs)
     }
   }
 }
 
-function lastWord(kind: WrapperKind, { answered, trouble, cause }: Tried): Answered {
-  if (trouble === 'kek_timeout') {
-    throw wrapFault(trouble, 'its service did not answer in time', { kind, cause })
+function lastWord(blame: Blame, { answered, trouble, cause }: Tried): Answered {
+  if (trouble === 'timeout') throw blame(trouble, 'its service did not answer in time', cause)
+  if (trouble === 'answer') {
+    throw blame(trouble, `its service answered more than ${bytesMax} bytes`)
   }
-  if (trouble === 'kek_answer') {
-    throw wrapFault(trouble, `its service answered more than ${bytesMax} bytes`, { kind })
-  }
-  if (answered === undefined) {
-    throw wrapFault('kek_down', 'its service cannot be reached', { kind, cause })
-  }
+  if (answered === undefined) throw blame('down', 'its service cannot be reached', cause)
   if (answered.status === 429) {
-    throw wrapFault('kek_throttled', 'its service has had too many requests', { kind })
+    throw blame('throttled', 'its service has had too many requests')
   }
   return answered
 }
@@ -102,13 +101,13 @@ async function tryOnce(question: Question, to: Dispatcher, tryMs: number): Promi
       signal,
     })
     const text = await boundedText(body)
-    if (text === undefined) return { trouble: 'kek_answer' }
+    if (text === undefined) return { trouble: 'answer' }
     const isLater = isLaterStatus(statusCode, question.laterStatuses)
     const waitMs = secondsOf(headers['retry-after'])
     return { answered: { status: statusCode, body: parsed(text) }, isLater, waitMs }
   } catch (cause) {
     // The cause may quote addresses; it is kept for a debugger and never printed.
-    return { trouble: signal.aborted ? 'kek_timeout' : 'kek_down', cause, isLater: true }
+    return { trouble: signal.aborted ? 'timeout' : 'down', cause, isLater: true }
   }
 }
 
@@ -158,18 +157,18 @@ function parsed(text: string): unknown {
 const metadataHost = '169.254.169.254'
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
-function checkAddress(kind: WrapperKind, url: URL): void {
+function checkAddress(blame: Blame, url: URL): void {
   const isNear = loopback.test(url.hostname) || url.hostname === metadataHost
   if (url.protocol === 'https:' || (url.protocol === 'http:' && isNear)) return
-  throw wrapFault('kek_settings', 'its service must be reached over https', { kind })
+  throw blame('settings', 'its service must be reached over https')
 }
 
 /** @param what the setting, for the message. @throws {Fault} `config_bad` for no address. */
-export function addressOf(kind: WrapperKind, text: string, what: string): URL {
+export function addressOf(blame: Blame, text: string, what: string): URL {
   const url = URL.parse(text)
   if (url !== null && url.username === '' && url.password === '') {
-    checkAddress(kind, url)
+    checkAddress(blame, url)
     return url
   }
-  throw wrapFault('kek_settings', `${what} is no address such as https://host:port`, { kind })
+  throw blame('settings', `${what} is no address such as https://host:port`)
 }

@@ -19,6 +19,7 @@ import type { TokenSource } from './kept-token.ts'
 import type { Env } from './token-file.ts'
 import { rejectsFor } from './wrapper.fixture.ts'
 import { createWrapper } from './wrapper.ts'
+import { wrapBlame } from './wrapping.ts'
 import type { WrapReason } from './wrapping.ts'
 
 const patience = { tryMs: 5_000, againMs: [5, 5] as const, wishMsMax: 100 }
@@ -40,8 +41,9 @@ afterEach(async () => {
 })
 
 function tokens(env: Env, resource = 'https://vault.azure.net'): TokenSource {
-  const ask = createAsk({ kind: 'keyvault', patience })
-  return azureTokens(resource, { env, clock, ask, hide: (value) => hidden.push(value) })
+  const blame = wrapBlame('keyvault')
+  const ask = createAsk({ blame, patience })
+  return azureTokens(resource, { env, clock, ask, blame, hide: (value) => hidden.push(value) })
 }
 const entra = (): Record<string, string> => ({
   AZURE_AUTHORITY_HOST: fake.origin,

@@ -2,19 +2,21 @@
 import type { Clock } from '../base/clock.ts'
 import type { Ask } from './ask.ts'
 import type { Env } from './token-file.ts'
+import type { Blame } from './trouble.ts'
 
 /** What getting a token takes. */
 export interface TokenParts {
   readonly env: Env
   readonly clock: Clock
   readonly ask: Ask
+  readonly blame: Blame
   /** Told every token, so that no log shows it. */
   readonly hide: (value: string) => void
 }
 
 /** Hands out a token that is good for a while. */
 export interface TokenSource {
-  /** @throws {Fault} `kek_settings`, `kek_denied` and those of asking. */
+  /** @throws {Fault} blamed on `settings`, `denied` and those of asking. */
   token(): Promise<string>
   /** The service refused the last token: the next `token()` asks for a new one. */
   forget(): void

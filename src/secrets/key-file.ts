@@ -14,7 +14,7 @@ import type { Clock } from '../base/clock.ts'
 import { commitWhole, errorCode } from '../base/disk.ts'
 import type { Disk } from '../base/disk.ts'
 import { Fault } from '../base/fault.ts'
-import { readSecretFile } from './secrets.ts'
+import { readSecretFile } from './file-secret.ts'
 import { decodeExact, keyBytes, wrapFault } from './wrapping.ts'
 import type { WrapReason } from './wrapping.ts'
 

@@ -1,4 +1,6 @@
 /** Takes live secrets out of bytes, in every spelling in which a server may echo them. */
+import { NeedleIndex } from './needle-index.ts'
+import type { Found } from './needle-index.ts'
 
 const mark = Buffer.from('[secret]')
 /** Shorter ones would tear holes into ordinary words. */
@@ -40,8 +42,31 @@ function base64At(value: string, offset: number): string {
  * @returns `bytes` with each needle replaced by `[secret]`; the very same array where none is found.
  */
 export function redactBytes(bytes: Uint8Array, needles: readonly Buffer[]): Uint8Array {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const found: { start: number; end: number }[] = []
+  return redacted(bytes, (view) => findEach(view, needles))
+}
+
+/** A pass for each is faster up to about here: Node's own search goes many bytes at a time. */
+const eachMax = 16
+
+/** What `redactBytes` does, prepared for many needles and many messages. */
+export class Redactor {
+  readonly #few: Buffer[] = []
+  readonly #many = new NeedleIndex()
+
+  /** @param needles of `spellings`; each of at least eight bytes. */
+  add(needles: readonly Buffer[]): void {
+    this.#few.push(...needles)
+    this.#many.add(needles)
+  }
+
+  redact(bytes: Uint8Array): Uint8Array {
+    if (this.#few.length <= eachMax) return redactBytes(bytes, this.#few)
+    return redacted(bytes, (view) => this.#many.find(view))
+  }
+}
+
+function findEach(view: Buffer, needles: readonly Buffer[]): Found[] {
+  const found: Found[] = []
   for (const needle of needles) {
     let at = view.indexOf(needle)
     while (at >= 0) {
@@ -49,6 +74,12 @@ export function redactBytes(bytes: Uint8Array, needles: readonly Buffer[]): Uint
       at = view.indexOf(needle, at + 1)
     }
   }
+  return found
+}
+
+function redacted(bytes: Uint8Array, find: (view: Buffer) => Found[]): Uint8Array {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const found = find(view)
   if (found.length === 0) return bytes
   found.sort((a, b) => a.start - b.start)
   const parts: Uint8Array[] = []

@@ -1,7 +1,6 @@
 /** Tokens which a platform or an agent puts into a file for this process. */
 import { readFileSync } from 'node:fs'
-import { wrapFault } from './wrapping.ts'
-import type { WrapperKind } from './wrapping.ts'
+import type { Blame } from './trouble.ts'
 
 /** The environment, as the process was given it. */
 export type Env = Readonly<Record<string, string | undefined>>
@@ -12,13 +11,13 @@ const bytesMax = 64 * 1_024
  * The token without its outer blanks. The mode of the file is the platform's, often 0644 within the
  * container, so it is not looked at. Such tokens are short-lived: read them each time.
  * @param name the variable that names the file. @param usual its path where the variable is not set.
- * @throws {Fault} `config_bad`, reason `kek_settings`, naming the variable alone.
+ * @throws {Fault} blamed on `settings`, naming the variable alone.
  */
-export function readTokenFile(env: Env, name: string, kind: WrapperKind, usual?: string): string {
+export function readTokenFile(env: Env, name: string, blame: Blame, usual?: string): string {
   const path = env[name] ?? usual
   const text = path === undefined ? '' : readSmall(path)
   if (/^[\x21-\x7e]+$/.test(text)) return text
-  throw wrapFault('kek_settings', `the file of ${name} cannot be read or holds no token`, { kind })
+  throw blame('settings', `the file of ${name} cannot be read or holds no token`)
 }
 
 function readSmall(path: string): string {

@@ -19,6 +19,7 @@ import {
   memberOf,
   pack,
   unpack,
+  wrapBlame,
   wrapFault,
 } from './wrapping.ts'
 import type { KeyWrapper, WrapReason, WrappedKey } from './wrapping.ts'
@@ -60,18 +61,21 @@ export function parseKeyVaultKey(key: string): KeyVaultKey {
   const [vault = '', ...rest] = key.split('/')
   const isShort = vaultName.test(vault)
   const full = isShort ? `https://${vault}.vault.azure.net/keys/${rest.join('/')}` : key
-  const url = addressOf('keyvault', full, 'the key')
+  const url = addressOf(wrapBlame('keyvault'), full, 'the key')
   const [, name, version] = keyPath.exec(url.pathname) ?? []
   const isPlain = name !== undefined && url.search === '' && url.hash === ''
   if (!isPlain) throw settings('the key must be vault/name or vault/name/version')
-  return { origin: url.origin, name, version: version?.toLowerCase(), resource: resourceOf(url) }
+  const resource = resourceOf(url)
+  if (resource === undefined)
+    throw settings('its host is not one of Azure Key Vault or Managed HSM')
+  return { origin: url.origin, name, version: version?.toLowerCase(), resource }
 }
 
-function resourceOf({ protocol, hostname, port }: URL): string {
+/** What tokens for a vault are asked for; undefined for a host that is no vault of Azure's. */
+export function resourceOf({ protocol, hostname, port }: URL): string | undefined {
   const cloud = clouds.find(([suffix]) => hostname.endsWith(suffix))
   if (cloud !== undefined && protocol === 'https:' && port === '') return cloud[1]
-  if (loopbacks.has(hostname)) return 'https://vault.azure.net'
-  throw settings('its host is not one of Azure Key Vault or Managed HSM')
+  return loopbacks.has(hostname) ? 'https://vault.azure.net' : undefined
 }
 
 /** `by` is the key's identifier with its version, as Key Vault spells it. */

@@ -6,8 +6,8 @@
  * not known to `rewrap`, and a Vault older than 1.9 ignores it without a word. It is sent as
  * `context` as well, which derived keys ask for and all others ignore.
  */
-import type { Answered, Ask } from './ask.ts'
-import type { TokenSource } from './kept-token.ts'
+import type { Answered } from './ask.ts'
+import type { VaultClient } from './vault-client.ts'
 import {
   checkContext,
   checkInput,
@@ -40,17 +40,8 @@ export function parseTransitKey(key: string): TransitKey {
   throw fault('kek_settings', 'the key must be mount/name, such as transit/sallyport')
 }
 
-export interface VaultParts {
-  /** From `VAULT_ADDR`. */
-  readonly origin: string
-  /** On every request: the namespace among them. */
-  readonly headers: Readonly<Record<string, string>>
-  readonly ask: Ask
-  readonly tokens: TokenSource
-}
-
 /** `by` is `MOUNT/NAME/VERSION`. */
-export function vaultWrapper(key: TransitKey, parts: VaultParts): KeyWrapper {
+export function vaultWrapper(key: TransitKey, parts: VaultClient): KeyWrapper {
   const call = authorized(key, parts)
   const wrapper: KeyWrapper = {
     kind: 'vault',
@@ -97,7 +88,7 @@ type Operation = 'encrypt' | 'decrypt' | 'rewrap'
 type Call = (operation: Operation | 'keys', json?: object) => Promise<Answered>
 
 /** A refused token is replaced once: it may have been revoked before its time. */
-function authorized({ mount, name }: TransitKey, parts: VaultParts): Call {
+function authorized({ mount, name }: TransitKey, parts: VaultClient): Call {
   const { ask, headers, origin, tokens } = parts
   const once = async (operation: string, json?: object): Promise<Answered> => {
     const url = new URL(`/v1/${mount}/${operation}/${name}`, origin)

@@ -9,6 +9,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { Fault } from '../base/fault.ts'
 import type { FaultCode } from '../base/fault.ts'
+import type { Blame } from './trouble.ts'
 
 const kinds = ['file', 'keyvault', 'vault'] as const
 export type WrapperKind = (typeof kinds)[number]
@@ -80,6 +81,11 @@ export function wrapFault(
     cause,
     facts: { reason, kind, isTransient: transient.has(reason) },
   })
+}
+
+/** Words for what goes wrong while a key-encryption key's service is asked. */
+export function wrapBlame(kind: WrapperKind): Blame {
+  return (trouble, why, cause) => wrapFault(`kek_${trouble}`, why, { kind, cause })
 }
 
 export const keyBytes = 32

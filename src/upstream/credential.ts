@@ -5,6 +5,44 @@ import { Fault } from '../base/fault.ts'
 /** A value that is read when it is needed, so that a rotated one is taken up. */
 export interface Reveals {
   reveal(): string
+  /** The server refused it: whoever keeps it is asked for a newer one. */
+  doubt?(): void
+}
+
+/** Who asks, for credentials that are got by the caller's own token. */
+export interface Caller {
+  /** Issuer and subject: what is got for one principal is never shown for another. */
+  readonly key: string
+  /** The bearer token it showed; undefined where it showed none that another server could take. */
+  token(): string | undefined
+}
+
+/** What a credential may depend on. */
+export interface Occasion {
+  readonly method: string
+  readonly body?: Uint8Array
+  readonly caller?: Caller
+}
+
+/** Names and values in turn; the names in lower case. */
+export type HeaderPairs = readonly string[]
+
+/** Where the headers come from that carry a credential. */
+export interface CredentialSource {
+  /** Lower case; a client's headers of these names are never passed on. */
+  readonly names: readonly string[]
+  /**
+   * The headers for one request, at once where nobody must be asked for them.
+   * @param sent the other headers it will have.
+   * @throws {Fault} `secret_missing`, `refused`, `upstream_down`; nothing was sent then.
+   */
+  headers(of: Occasion, sent: HeaderPairs): HeaderPairs | Promise<HeaderPairs>
+  /**
+   * The server answered 401.
+   * @param shown the very array that `headers` gave.
+   * @returns whether the next `headers` are other ones.
+   */
+  refused?(shown: HeaderPairs): boolean
 }
 
 export type Credential =
@@ -56,6 +94,39 @@ export function credentialHeader(
       return value
     },
   }
+}
+
+/**
+ * The source for a credential that is a value of ours, or undefined for none.
+ * @throws {Fault} `config_bad` as `credentialHeader`.
+ */
+export function valueSource(
+  connection: string,
+  credential: Credential,
+): CredentialSource | undefined {
+  const header = credentialHeader(connection, credential)
+  if (header === undefined) return undefined
+  let pair: HeaderPairs = [] // The same for thousands of requests.
+  const source: CredentialSource = {
+    names: [header.name],
+    headers: () => {
+      const value = header.value()
+      if (value !== pair[1]) pair = [header.name, value]
+      return pair
+    },
+  }
+  const kept = valueOf(credential)
+  if (kept?.doubt === undefined) return source
+  const refused = (): boolean => {
+    kept.doubt?.()
+    return false // A newer one, if there is any, comes with a later request.
+  }
+  return { ...source, refused }
+}
+
+function valueOf(credential: Credential): Reveals | undefined {
+  if (credential.type === 'none') return undefined
+  return credential.type === 'basic' ? credential.password : credential.value
 }
 
 function reader(credential: Exclude<Credential, { type: 'none' }>): () => string {

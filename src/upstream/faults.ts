@@ -5,6 +5,7 @@
  */
 import { Fault } from '../base/fault.ts'
 import type { FaultCode } from '../base/fault.ts'
+import { forbiddenCode } from './address.ts'
 
 /** How far the call had come when it failed. */
 export interface Progress {
@@ -32,6 +33,8 @@ const says = {
   refused: 'accepts no connection; it may be stopped or its address wrong.',
   unreachable: 'cannot be reached over the network.',
   dns: 'has a host name that does not resolve.',
+  address:
+    'has a host name that leads to a link-local address, a metadata service or this machine.',
   reset: 'closed the connection without an answer.',
   tls: 'cannot be reached over TLS: check its certificate, tls.ca_file and the client certificate.',
   connect: 'did not accept a connection within timeouts.connect.',
@@ -55,6 +58,7 @@ const codes: Readonly<Record<UpstreamReason, FaultCode>> = {
   refused: 'upstream_down',
   unreachable: 'upstream_down',
   dns: 'upstream_down',
+  address: 'upstream_down',
   reset: 'upstream_down',
   tls: 'upstream_down',
   connect: 'upstream_timeout',
@@ -122,6 +126,7 @@ const unreachable = new Set(['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'EADDRN
 function reasonOf(code: string, { isAnswered }: Progress): UpstreamReason {
   if (code === 'ECONNREFUSED') return 'refused'
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'dns'
+  if (code === forbiddenCode) return 'address'
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') return 'connect'
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return 'headers'
   if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return 'length'

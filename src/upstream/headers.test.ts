@@ -35,22 +35,22 @@ const names = (flat: readonly string[]): string[] => flat.filter((_, i) => i % 2
 
 for (const name of stripped) {
   test(`the client's ${name} does not go out`, () => {
-    assert.deepEqual(requestFilter('shop', [], undefined)([[name, 'x']]), [])
+    assert.deepEqual(requestFilter('shop', [], [])([[name, 'x']]), [])
   })
 }
 
 test('what MCP needs goes out, repeated ones repeated', () => {
   const sent = kept.map((name): [string, string] => [name, 'x'])
-  assert.deepEqual(names(requestFilter('shop', [], undefined)(sent)), kept)
+  assert.deepEqual(names(requestFilter('shop', [], [])(sent)), kept)
   const twice: [string, string][] = [
     ['mcp-name', 'a'],
     ['mcp-name', 'b'],
   ]
-  assert.deepEqual(requestFilter('shop', [], undefined)(twice), ['mcp-name', 'a', 'mcp-name', 'b'])
+  assert.deepEqual(requestFilter('shop', [], [])(twice), ['mcp-name', 'a', 'mcp-name', 'b'])
 })
 
 test('a configured header goes out, but not if it is the one of our credential', () => {
-  const filter = requestFilter('shop', ['X-Tenant', 'x-api-key'], 'x-api-key')
+  const filter = requestFilter('shop', ['X-Tenant', 'x-api-key'], ['x-api-key'])
   const sent: [string, string][] = [
     ['x-tenant', 't'],
     ['x-api-key', 'stolen'],
@@ -64,7 +64,7 @@ test('a header named by Connection is for this hop and does not go out', () => {
     ['accept', 'x'],
     ['connection', 'close, Mcp-Name'],
   ]
-  assert.deepEqual(requestFilter('shop', [], undefined)(sent), ['accept', 'x'])
+  assert.deepEqual(requestFilter('shop', [], [])(sent), ['accept', 'x'])
 })
 
 const forbidden = [
@@ -78,7 +78,7 @@ const forbidden = [
 for (const name of forbidden) {
   test(`no configuration lets ${name} through`, () => {
     const faulty = { name: 'Fault', code: 'config_bad' }
-    assert.throws(() => requestFilter('shop', [name], undefined), faulty)
+    assert.throws(() => requestFilter('shop', [name], []), faulty)
     assert.throws(() => responsePick('shop', [name]), faulty)
   })
 }

@@ -29,16 +29,16 @@ const valueLengthMax = 1024
 
 /**
  * Returns the filter for a client's headers. Repeated ones stay repeated.
- * @param own name of the header that carries our credential, lower case; never an `mcp-` one.
+ * @param own names of the headers that carry our credential, lower case; never an `mcp-` one.
  * @throws {Fault} `config_bad` when a rule names a header that must never pass.
  */
 export function requestFilter(
   connection: string,
   extra: readonly string[],
-  own: string | undefined,
+  own: readonly string[],
 ): (headers: Iterable<[string, string]>) => string[] {
   const passes = new Set([...asked, ...checked(connection, extra)])
-  if (own !== undefined) passes.delete(own)
+  for (const name of own) passes.delete(name)
   return (headers) => {
     const out: string[] = []
     let named = ''
