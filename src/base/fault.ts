@@ -8,6 +8,8 @@ export type FaultCode =
   | 'identity_down'
   | 'connection_refused'
   | 'connection_unknown'
+  | 'connection_stopped'
+  | 'all_stopped'
   // what was asked
   | 'tool_unknown'
   | 'target_unknown'

@@ -197,11 +197,14 @@ export function reasonOf(fault: Fault): string {
   return typeof reason === 'string' ? reason : fault.code
 }
 
+const stops: ReadonlySet<string> = new Set(['no_identity', 'connection_stopped', 'all_stopped'])
+
 /** How an exchange that was received ends when a fault stops it. */
 export function outcomeOf({ code, facts }: Fault): CallOutcome {
   if (code === 'mask_failed' || code === 'answer_too_large') return 'withheld'
   if (code === 'cancelled') return 'cancelled'
-  const isUpstream = code.startsWith('upstream_') && facts['isSent'] !== false
+  const isOut = code.startsWith('upstream_') || facts['reason'] === 'grant_ended' || stops.has(code)
+  const isUpstream = isOut && facts['isSent'] !== false
   // If it went out, what became of it is not known.
   return isUpstream || code === 'stopping' || code === 'defect' ? 'unknown' : 'failed'
 }

@@ -26,6 +26,8 @@ const answers: Readonly<Record<FaultCode, Answer>> = {
   identity_down: { status: 503, code: 1503, retryAfterSeconds: 5 },
   connection_refused: { status: 403, code: 1403 },
   connection_unknown: { status: 404, code: 1404 },
+  connection_stopped: { status: 200, code: 1403, asToolResult: true },
+  all_stopped: { status: 503, code: 1503, retryAfterSeconds: 60 },
   tool_unknown: { status: 200, code: -32602 },
   target_unknown: { status: 200, code: -32602 },
   refused: { status: 200, code: 1403, asToolResult: true },

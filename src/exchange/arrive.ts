@@ -8,13 +8,14 @@ import type { Incoming } from '../listener/incoming.ts'
 import type { Principal } from '../identity/principal.ts'
 import type { Masked } from '../mask/masked.ts'
 import type { Access } from '../policy/grants.ts'
-import type { TargetName, Who } from '../record/entry.ts'
+import type { AuthAccepted, Details, TargetName, Who } from '../record/entry.ts'
 import type { Session } from '../session/sessions.ts'
 import { readJson } from '../wire/json.ts'
 import { checkMirrors, classify, readPosted, targetOf } from '../wire/message.ts'
 import type { Message, Posted } from '../wire/message.ts'
 import { sharedOf } from './shared.ts'
 import type { Connection, Stations } from './stations.ts'
+import { checkEntry } from './stopped.ts'
 import type { Known, Leg, Way } from './way.ts'
 
 const route = /^\/mcp\/([A-Za-z0-9._-]{1,64})$/
@@ -24,8 +25,11 @@ export function newWay(incoming: Incoming, at: Stations): Way {
     incoming,
     exchange: newId('ex'),
     startedMs: at.clock.monotonicMs(),
+    work: new AbortController(),
     connectionName: route.exec(incoming.path)?.[1],
     known: undefined,
+    stopped: undefined,
+    isSent: false,
     spoken: undefined,
     session: undefined,
     sid: undefined,
@@ -66,7 +70,8 @@ export async function identify(way: Way, at: Stations): Promise<Known> {
     throw new Fault('connection_unknown', 'There is no connection of this name.')
   }
   const who = whoIs(principal, at)
-  const access = at.access(principal, name)
+  const { ip } = way.incoming.source
+  const access = at.access(principal, name, { ip, nowMs: at.clock.nowUs() / 1000 })
   const owner = `${principal.issuer}\n${principal.subject}`
   const plan = planOf(connection, access)
   way.known = {
@@ -78,6 +83,7 @@ export async function identify(way: Way, at: Stations): Promise<Known> {
     plan,
     binding: `${name}\n${owner}`,
   }
+  checkEntry(way, principal, at)
   if (access === undefined) {
     const message = 'No grant gives you this connection. Ask whoever keeps the access list.'
     throw new Fault('connection_refused', message, { facts: { reason: 'no_grant' } })
@@ -176,9 +182,11 @@ export async function readBody(way: Way, known: Known, at: Stations): Promise<Bo
 export function join(way: Way, known: Known, posted: Posted | null, at: Stations): Session {
   const { headers, source } = way.incoming
   const { connection, owner } = known
+  const { clientId: client, signInId: signIn } = known.principal
   const { era, version } = way.spoken ?? { era: 'legacy' as const, version: '2025-03-26' }
   const sid = era === 'legacy' ? way.sid : undefined
-  const trait = { ip: source.ip, userAgent: headers.get('user-agent') ?? '' }
+  const userAgent = headers.get('user-agent') ?? ''
+  const trait = { ip: source.ip, client, signIn, userAgent }
   const opener = posted?.kind === 'one' && posted.message.method === 'initialize'
   let joined
   if (sid !== undefined) joined = at.sessions.resume(connection.name, owner, sid)
@@ -202,7 +210,7 @@ function noteOpening(
   const client = posted?.kind === 'one' ? clientOf(posted.message) : {}
   const { continues } = session
   way.opening.push(
-    { entry: { type: 'auth.accepted', expiresUs: known.principal.expiresAtMs * 1000 } },
+    { entry: acceptedOf(known.principal, at) },
     {
       entry: {
         type: 'session.opened',
@@ -216,6 +224,25 @@ function noteOpening(
     },
   )
 }
+
+/** By what somebody was let in: enough to stop this token, client or sign-in, and never the token. */
+function acceptedOf(principal: Principal, at: Stations): AuthAccepted {
+  const { clientId, expiresAtMs, signInId, tokenId, claims = {} } = principal
+  const run = workflowClaims.flatMap((name) => {
+    const value = claims[name]
+    return typeof value === 'string' ? [[name, value] as const] : []
+  })
+  const details = { client: clientId, token: tokenId, signIn: signInId, ...Object.fromEntries(run) }
+  const hasAny = Object.values(details).some((value) => value !== undefined)
+  return {
+    type: 'auth.accepted',
+    expiresUs: expiresAtMs * 1000,
+    details: hasAny ? at.masker.words<Details>(details) : undefined,
+  }
+}
+
+/** What names one run of a workflow (GitHub docs, "OpenID Connect reference"). */
+const workflowClaims = ['repository', 'ref', 'sha', 'workflow', 'run_id', 'run_attempt', 'actor_id']
 
 /** Self-reported: for people to read, never to decide by (MCP 2026-07-28, Base protocol). */
 function clientOf({ tree, params, method }: Message): { name?: string; version?: string } {

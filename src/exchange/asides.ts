@@ -35,8 +35,9 @@ function find(
   if (connection !== undefined) {
     return { status: 200, body: at.identity.metadata(connection.resource) }
   }
-  // Clients of 2025-03-26 look for an authorization server here next; a 401 would mislead them.
-  if (path.startsWith('/.well-known/') || path === '/register') {
+  // Clients of 2025-03-26 look for an authorization server here next; a 401 would mislead them. And
+  // browsers ask for an icon wherever somebody signs in: nothing that a record should tell of.
+  if (path.startsWith('/.well-known/') || path === '/register' || path === '/favicon.ico') {
     return { status: 404, body: { error: 'not_found' } }
   }
   return undefined

@@ -7,30 +7,30 @@ import type { Told } from './answer.ts'
 import { release, releaseUnrecorded, sendPart, sendWhole } from './release.ts'
 import type { Released } from './release.ts'
 import type { Stations } from './stations.ts'
+import { stoppedFault } from './stopped.ts'
 import type { Leg, Way } from './way.ts'
 
 /** Ends a request that a fault stopped. It never throws: what cannot be answered is cut. */
-export async function refuse(
-  way: Way,
-  work: AbortSignal,
-  error: unknown,
-  at: Stations,
-): Promise<void> {
-  const fault = asFault(error, way, work, at)
+export async function refuse(way: Way, error: unknown, at: Stations): Promise<void> {
+  const fault = asFault(error, way, at)
   try {
     if (way.legs.some((leg) => leg.isReceived)) await endReceived(way, fault, at)
     else await answerRefused(way, fault, at)
   } catch (second) {
     // The record or the client is gone as well. Nothing more may be said; the socket is cut.
-    at.log.error({ exchange: way.exchange, code: asFault(second, way, work, at).code }, 'cut')
+    at.log.error({ exchange: way.exchange, code: asFault(second, way, at).code }, 'cut')
     if (way.reply === undefined) answerBare(way, fault, at)
     else way.reply.destroy()
   }
 }
 
 /** Everything that is not a `Fault` is a defect of ours: its text may hold what was sent. */
-function asFault(error: unknown, way: Way, work: AbortSignal, at: Stations): Fault {
-  if (work.aborted && at.isStopping()) {
+function asFault(error: unknown, way: Way, at: Stations): Fault {
+  const isCancelled = error instanceof Fault && error.code === 'cancelled'
+  if (way.stopped !== undefined && isCancelled && !way.incoming.gone.aborted) {
+    return stoppedFault(way.stopped, error.facts['isSent'] !== false)
+  }
+  if (way.work.signal.aborted && at.isStopping()) {
     return new Fault('stopping', 'The gateway stopped before the answer; the call may have run.')
   }
   if (error instanceof Fault) return error

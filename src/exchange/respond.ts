@@ -33,6 +33,7 @@ import {
   sendWhole,
 } from './release.ts'
 import type { Stations } from './stations.ts'
+import { checkStopped } from './stopped.ts'
 import type { Known, Leg, Way } from './way.ts'
 
 /**
@@ -103,6 +104,7 @@ async function respondWhole(
   at: Stations,
 ): Promise<void> {
   const bytes = await collect(answer.body, known.connection.answerBytesMax, account)
+  checkStopped(way, known, at)
   const { status } = answer
   const headers = shownHeaders(answer.headers, known, at)
   if (bytes[0] === 0x5b && way.legs.length > 1) {
@@ -116,6 +118,7 @@ async function respondWhole(
     // One refusal for a whole batch answers every element of it.
     await recordEnd(leg, { outcome: outcomeOf(arrived.message), httpStatus: status }, at)
   }
+  checkStopped(way, known, at)
   noteShown(way, known, maskings, at)
   sendWhole(way, { status, headers }, released)
 }
@@ -158,6 +161,7 @@ async function respondBatch(
     const outcome = outcomes.get(leg) ?? (leg.kind === 'request' ? 'unknown' : 'ok')
     await recordEnd(leg, { outcome, httpStatus: answer.status }, at)
   }
+  checkStopped(way, known, at)
   noteShown(way, known, maskings, at)
   sendWhole(way, { status: answer.status, headers: answer.headers }, released)
 }
@@ -224,6 +228,7 @@ async function respondEvent(
   const again = { ...arrived, isAgain: arrived.isAgain || !isNewId }
   const passed = await pass(again, { known, status, eventId: event.id }, at)
   const { shown, maskings, receipt, name } = passed
+  checkStopped(way, known, at)
   noteShown(way, known, maskings, at)
   await sendPart(way, releaseEvent(shownEvent(event, known, at), shown, receipt, name))
 }

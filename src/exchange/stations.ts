@@ -1,7 +1,9 @@
 /** What the way of a request passes, made once at start-up and handed in. */
 import type { Clock } from '../base/clock.ts'
 import type { RequestHeaders } from '../listener/headers.ts'
+import type { Directory } from '../identity/directory.ts'
 import type { Identity } from '../identity/identify.ts'
+import type { Revocations } from '../identity/revocations.ts'
 import type { Detection } from '../mask/detection.ts'
 import type { Masker } from '../mask/masker.ts'
 import type { OutputSchemas } from '../mask/schemas.ts'
@@ -14,7 +16,7 @@ import type { Upstream } from '../upstream/upstream.ts'
 import type { Budget, StreamCount } from './budget.ts'
 import type { Floods } from './floods.ts'
 import type { ToolMirrors } from './mirrors.ts'
-import type { Leg } from './way.ts'
+import type { Leg, Way } from './way.ts'
 
 /** A connection as the way sees it. */
 export interface Connection {
@@ -54,7 +56,16 @@ export interface Stations {
   readonly connections: ReadonlyMap<string, Connection>
   readonly checkHost: (headers: RequestHeaders) => void
   readonly identity: Identity
-  readonly access: (bearer: Bearer, connection: string) => Access | undefined
+  /** Identifier of the local issuer, whose tokens no other server is shown. */
+  readonly ownIssuer: string | undefined
+  readonly directory: Directory
+  /** Asked at every step that lets something through, whatever else is cached. */
+  readonly revocations: Revocations
+  readonly access: (
+    bearer: Bearer,
+    connection: string,
+    of: { readonly ip: string; readonly nowMs: number },
+  ) => Access | undefined
   readonly sessions: Sessions
   readonly state: SessionState
   readonly masker: Masker
@@ -74,8 +85,8 @@ export interface Stations {
   readonly sealed: { atMs: number }
   /** Requests of legacy sessions without their answer yet, by session and raw id. */
   readonly pending: Map<string, Leg>
-  /** Exchanges under way, for a stop. */
-  readonly underway: Set<AbortController>
+  /** Requests under way, for a stop. */
+  readonly underway: Set<Way>
   /** Which arguments a tool wants repeated in headers, as far as its list was seen. */
   readonly mirrors: ToolMirrors
   /** What tools say their results are, as far as their lists were seen. */

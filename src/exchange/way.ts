@@ -9,6 +9,7 @@ import type { Item } from '../record/entry.ts'
 import type { Session } from '../session/sessions.ts'
 import type { Message, Spoken, Target } from '../wire/message.ts'
 import type { Connection } from './stations.ts'
+import type { Why } from './stopped.ts'
 
 /** One message of a request with its own exchange: a call, or an element of a batch. */
 export interface Leg {
@@ -57,8 +58,14 @@ export interface Way {
   /** The first exchange id; a batch has further ones. */
   readonly exchange: string
   readonly startedMs: number
+  /** Ends what is sent for this request, whoever wants that. */
+  readonly work: AbortController
   connectionName: string | undefined
   known: Known | undefined
+  /** Set once it may not go on: nothing further is sent or released. */
+  stopped: Why | undefined
+  /** Bytes of it may have left. */
+  isSent: boolean
   spoken: Spoken | undefined
   session: Session | undefined
   /** The server's session id that the client names, whatever it left as. */

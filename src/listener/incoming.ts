@@ -30,6 +30,18 @@ export interface Incoming {
    * with the first bytes: an answer which only `end`s is sent whole, with its Content-Length.
    */
   begin(status: number, headers: Readonly<Record<string, string>>): Reply
+  /**
+   * Node's own two objects, for a library which serves the request itself. Asked for once, and then
+   * nothing else of this is used but what it says of the request.
+   */
+  native(): Native
+}
+
+export interface Native {
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+  /** Resolves when the answer has ended or the client is gone. */
+  readonly done: Promise<void>
 }
 
 export interface Reply {
@@ -173,6 +185,23 @@ export class HttpExchange implements Incoming, Reply {
       if (!this.#isLost) this.#res.flushHeaders()
     }
     return this
+  }
+
+  native(): Native {
+    assert(this.#status === 0, 'an answer is begun once')
+    this.#status = 200 // Whatever it becomes: it is begun.
+    const [req, res] = [this.#req, this.#res]
+    const done = new Promise<void>((resolve) => {
+      const end = (): void => {
+        this.#isEnded = true
+        resolve()
+      }
+      res.once('finish', end)
+      res.once('close', end)
+    })
+    if (this.#expectsContinue) res.writeContinue()
+    this.#expectsContinue = false
+    return { req, res, done }
   }
 
   write(bytes: Uint8Array): Promise<void> {

@@ -60,6 +60,8 @@ test('requests without an id share a session until it is idle, by principal, con
     ['shop', 'eve', here],
     ['shop', 'ada', { ...here, ip: '10.0.0.1' }],
     ['shop', 'ada', { ...here, userAgent: 'other' }],
+    ['shop', 'ada', { ...here, client: 'cl_other' }],
+    ['shop', 'ada', { ...here, signIn: 'another sign-in' }],
   ] as const) {
     assert.notEqual(sessions.join(connection, owner, 'modern', '2026-07-28', trait).session, first)
   }

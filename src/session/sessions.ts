@@ -34,6 +34,9 @@ export interface Session {
 export interface Trait {
   readonly ip: string
   readonly userAgent: string
+  /** Client id and sign-in of the token: what let them in is recorded once for each session. */
+  readonly client?: string | undefined
+  readonly signIn?: string | undefined
 }
 
 export interface Joined {
@@ -133,6 +136,10 @@ export class Sessions {
     return all
   }
 
+  open(): readonly Session[] {
+    return [...this.#open.values()]
+  }
+
   get openCount(): number {
     return this.#open.size
   }
@@ -164,7 +171,8 @@ export class Sessions {
 }
 
 function ambientKey(connection: string, owner: string, era: string, trait: Trait): string {
-  return `${connection}\n${owner}\n${era}\n${trait.ip}\n${trait.userAgent}`
+  const { client = '', ip, signIn = '', userAgent } = trait
+  return [connection, owner, era, ip, client, signIn, userAgent].join('\n')
 }
 
 function unknownSession(): Fault {
