@@ -2,7 +2,10 @@
 import { join } from 'node:path'
 import { realDisk } from '../base/disk.ts'
 import { systemClock } from '../base/clock.ts'
+import type { Config } from '../config/config.ts'
 import { createMasker } from '../mask/masker.ts'
+import { createNote } from '../record/notes.ts'
+import { openAccounts } from '../signin/accounts.ts'
 import { openRecord } from '../record/record.ts'
 import type { RecordPlace } from '../record/read.ts'
 import { checkpointKeys } from '../record/tree-keys.ts'
@@ -10,8 +13,15 @@ import type { SigningKeys } from '../record/tree-keys.ts'
 import { LogTree } from '../record/tree.ts'
 import { catchUp } from '../search/follow.ts'
 import { RecordIndex } from '../search/record-index.ts'
+import type { AccessDesk } from './access-desk.ts'
+import { createAloneStops } from './alone-stops.ts'
 import type { Desk } from './desk.ts'
+import { openOwnPasskeys } from './front.ts'
+import { openKnown } from './identities.ts'
 import { cardTokens, openKeys } from './keys.ts'
+import type { Keys } from './keys.ts'
+import type { LocalAccountDesk } from './local-account.ts'
+import { namedIn } from './people-parts.ts'
 import { bodyKeysOf, indexLog, settingsOf, writer } from './record-parts.ts'
 import type { Settings } from './record-parts.ts'
 import type { Where } from './installation.ts'
@@ -43,6 +53,8 @@ export async function withDesk<T>(
   const { origin } = recovered
   const place: RecordPlace = { disk: realDisk, dir, writer, bodyKeys }
   const index = new LazyIndex(dataDir, place, settings)
+  const masker = createMasker({ sealKey: keys.seal })
+  const people = openPeople(dataDir, settings.config, { clock, keys, recorder, masker })
   let tree: LogTree | undefined
   const openTree = (signing: SigningKeys): Promise<LogTree> => {
     const at = { disk: realDisk, folder: join(dir, writer), origin }
@@ -61,12 +73,13 @@ export async function withDesk<T>(
   try {
     tree = await openTree(keys.signing)
     return await work({
+      ...people.desk,
       dataDir,
       place,
       origin,
       clock,
       recorder,
-      masker: createMasker({ sealKey: keys.seal }),
+      masker,
       find: (query, options) => index.find(query, options),
       cardToken: cardTokens(dataDir, settings.cardSearch),
       forget: (month, what) => index.forget(month, what),
@@ -77,14 +90,49 @@ export async function withDesk<T>(
         await tree?.close()
         tree = await openTree(signing)
       },
-      exposures: undefined,
+      ...withoutGateway,
     })
   } finally {
     await recorder.close()
     index.close()
+    people.close()
     // Should it fail, the next start signs what is there.
     await sign(true).catch(() => undefined)
     await tree?.close()
+  }
+}
+
+/** What only a running gateway does. */
+const withoutGateway = { reload: undefined, exposures: undefined }
+
+type PeopleDesk = Pick<Desk, keyof AccessDesk | keyof LocalAccountDesk>
+
+/** The part of the desk that is about people. */
+function openPeople(
+  dataDir: string,
+  config: Config | undefined,
+  { clock, keys, masker, recorder }: Pick<Desk, 'clock' | 'masker' | 'recorder'> & { keys: Keys },
+): { desk: Omit<PeopleDesk, 'dataDir' | 'place'>; close(): void } {
+  const known = openKnown(dataDir, clock, keys.service)
+  const file = join(dataDir, 'state.sqlite')
+  const local = config?.identity.issuers.find(({ type }) => type === 'local')
+  const signsIn = config !== undefined && config.identity.signIn.length > 0
+  const accounts =
+    signsIn && local?.type === 'local'
+      ? openAccounts(file, { clock, issuer: local.issuer })
+      : undefined
+  const note = createNote(recorder, masker)
+  const { directory, revocations, serviceAccounts } = known
+  const passkeys = signsIn ? openOwnPasskeys(file, config, { clock, directory, note }) : undefined
+  const stops = createAloneStops({ clock, recorder, masker, revocations })
+  const lists = { directory, revocations, serviceAccounts, accounts, passkeys }
+  return {
+    desk: { clock, recorder, masker, ...lists, ...stops, ...namedIn(config) },
+    close: () => {
+      accounts?.close()
+      passkeys?.close()
+      known.close()
+    },
   }
 }
 

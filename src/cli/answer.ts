@@ -7,11 +7,16 @@ import type { EntryInput } from '../record/entry.ts'
 import { readHolds, writeHolds } from '../record/holds.ts'
 import type { Held, Hold } from '../record/holds.ts'
 import { vkeysOf } from '../record/tree-keys.ts'
+import { answerAccess } from './access-answer.ts'
+import { isAboutAccess } from './access-asked.ts'
 import type { Asked, Exporting, HoldAsked } from './asked.ts'
 import type { Desk } from './desk.ts'
 import { exposureLines } from './exposure-lines.ts'
 import { openKeys, rotateSigningKey } from './keys.ts'
+import { answerLocalAccount, isLocalAccountAsked } from './local-account.ts'
 import { look } from './look.ts'
+import { answerPeople } from './people-answer.ts'
+import { isPeopleAsked } from './people-asked.ts'
 import { retentionLines } from './retention-run.ts'
 
 /**
@@ -24,6 +29,9 @@ export async function answerAsked(
   by: string,
   desk: Desk,
 ): Promise<AsyncIterable<string>> {
+  if (isPeopleAsked(asked)) return stream(await answerPeople(asked, by, desk))
+  if (isAboutAccess(asked)) return stream(await answerAccess(asked, by, desk))
+  if (isLocalAccountAsked(asked)) return stream(await answerLocalAccount(asked, by, desk))
   switch (asked.what) {
     case 'sessions':
     case 'replay':
@@ -35,6 +43,8 @@ export async function answerAsked(
       return stream([`${JSON.stringify({ signed: await desk.sign() })}\n`])
     case 'reindex':
       return stream([`${JSON.stringify({ entries: await desk.reindex() })}\n`])
+    case 'reload':
+      return stream([await reload(by, desk)])
     case 'exporting':
       await recordBy(by, exported(asked, desk), desk)
       return stream([])
@@ -48,6 +58,12 @@ export async function answerAsked(
     default:
       return asked satisfies never
   }
+}
+
+async function reload(by: string, desk: Desk): Promise<string> {
+  if (desk.reload === undefined) return 'No gateway runs here; the next start reads the file.\n'
+  const isNew = await desk.reload(by)
+  return isNew ? 'The file is in force.\n' : 'Nothing changed: this file is in force already.\n'
 }
 
 /** Appends one entry in the name of a user of this machine. */

@@ -3,7 +3,13 @@ import { z } from 'zod'
 import { windowDaysMax } from '../policy/exposure.ts'
 import type { Held } from '../record/holds.ts'
 import type { ReplayFormat } from '../replay/replay.ts'
+import { parseAboutAccess } from './access-asked.ts'
+import type { AboutAccess } from './access-asked.ts'
 import type { ExposureAsked } from './exposure-lines.ts'
+import { parseLocalAccountAsked } from './local-account.ts'
+import type { LocalAccountAsked } from './local-account.ts'
+import { parsePeopleAsked } from './people-asked.ts'
+import type { PeopleAsked } from './people-asked.ts'
 
 type Format = 'text' | 'jsonl'
 
@@ -56,7 +62,10 @@ export type HoldAsked =
   | { readonly what: 'hold'; readonly held: Held; readonly reason: string }
   | { readonly what: 'release'; readonly id: string; readonly reason: string }
 
-export type Asked =
+export type Asked = AboutAccess | LocalAccountAsked | PeopleAsked | OwnAsked
+
+/** What is answered right in `answer.ts`. */
+type OwnAsked =
   | Look
   | ExposureAsked
   | Exporting
@@ -64,6 +73,8 @@ export type Asked =
   | HoldAsked
   /** Sign what is recorded now. */
   | { readonly what: 'sign' }
+  /** Take up the changed configuration file. */
+  | { readonly what: 'reload' }
   /** Make the index anew. */
   | { readonly what: 'reindex' }
   /** The signing key changes; the old one signs along for a while. */
@@ -74,7 +85,7 @@ const word = z.string().min(1).max(1000)
 const query = z.string().max(10_000)
 const month = z.string().regex(/^\d{4}-\d\d$/)
 
-const asks: z.ZodType<Asked> = z.discriminatedUnion('what', [
+const asks: z.ZodType<OwnAsked> = z.discriminatedUnion('what', [
   z.strictObject({ what: z.literal('sessions'), format }),
   z.strictObject({
     what: z.literal('replay'),
@@ -120,6 +131,7 @@ const asks: z.ZodType<Asked> = z.discriminatedUnion('what', [
   }),
   z.strictObject({ what: z.literal('release'), id: word, reason: word }),
   z.strictObject({ what: z.literal('sign') }),
+  z.strictObject({ what: z.literal('reload') }),
   z.strictObject({ what: z.literal('reindex') }),
   z.strictObject({
     what: z.literal('rotate'),
@@ -133,7 +145,11 @@ const asks: z.ZodType<Asked> = z.discriminatedUnion('what', [
 /** What a body asks for; undefined when it is nothing we know. */
 export function parseAsked(body: string): Asked | undefined {
   try {
-    return asks.safeParse(JSON.parse(body)).data
+    const value: unknown = JSON.parse(body)
+    const own = asks.safeParse(value).data
+    return (
+      own ?? parsePeopleAsked(value) ?? parseAboutAccess(value) ?? parseLocalAccountAsked(value)
+    )
   } catch {
     return undefined // No JSON.
   }

@@ -3,6 +3,8 @@ import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Config } from '../config/types.ts'
 import type { Log, Stations } from '../exchange/stations.ts'
+import type { Stops } from '../exchange/stop.ts'
+import type { Note } from '../record/notes.ts'
 import type { RecordPlace } from '../record/read.ts'
 import { realDisk } from '../base/disk.ts'
 import { Witnesses } from '../witness/witnesses.ts'
@@ -11,11 +13,17 @@ import type { IndexThreads } from '../search/threads.ts'
 import { answerAsked } from './answer.ts'
 import { openControl } from './control.ts'
 import type { Desk } from './desk.ts'
+import type { Front } from './front.ts'
+import type { Known } from './identities.ts'
 import { cardTokens } from './keys.ts'
+import { accessIn, namedIn } from './people-parts.ts'
+import type { Live } from './in-force.ts'
+import type { Reload } from './reload.ts'
 import { writer } from './record-parts.ts'
 import { runRetention } from './retention-run.ts'
 import type { SignedRecord } from './signed-record.ts'
 import { createTimers } from './timers.ts'
+import { openIdle } from './idle.ts'
 
 export interface Beside {
   readonly desk: Desk
@@ -29,6 +37,11 @@ const retentionEveryMs = 3_600_000
 const retentionFirstMs = 60_000
 /** Witnesses are asked once a minute; they keep the time themselves. */
 const witnessEveryMs = 5000
+/** When a principal was last seen is on disk after this time at the latest. */
+const flushEveryMs = 10_000
+/** Who was not seen for long is looked for so often; the first time when the gateway has settled. */
+const idleEveryMs = 3_600_000
+const idleFirstMs = 90_000
 /** A search waits no longer for the newest entries to be indexed. */
 const catchUpMsMax = 2000
 
@@ -39,10 +52,16 @@ export interface BesideParts {
   readonly record: SignedRecord
   readonly place: RecordPlace
   readonly log: Log
+  readonly known: Known
+  readonly note: Note
+  readonly live: Live
+  readonly reload: Reload
+  readonly stops: Stops
+  readonly front: Pick<Front, 'accounts' | 'passkeys'>
 }
 
 export async function openBeside(of: BesideParts): Promise<Beside> {
-  const { at, config, dataDir, log, place, record } = of
+  const { at, config, dataDir, front, known, log, place, record, reload, stops } = of
   const { bodyKeys } = place
   const index = startIndexThreads({
     indexDir: join(dataDir, 'index'),
@@ -53,6 +72,16 @@ export async function openBeside(of: BesideParts): Promise<Beside> {
     durable: () => ({ [writer]: at.recorder.figures().durableIndex }),
   })
   const desk: Desk = {
+    ...known,
+    ...namedIn(config),
+    get access() {
+      return accessIn(of.live.now.config)
+    },
+    reload: (by) => reload.now(by),
+    stop: (stopping) => stops.stop(stopping),
+    lift: (id, by, reason) => stops.lift(id, by, reason),
+    accounts: front.accounts,
+    passkeys: front.passkeys,
     dataDir,
     place,
     origin: record.recovered.origin,
@@ -84,16 +113,7 @@ export async function openBeside(of: BesideParts): Promise<Beside> {
     log,
   })
   const witnesses = openWitnesses(of)
-  const timers = createTimers((error) => {
-    log.warn({ kind: error instanceof Error ? error.constructor.name : 'unknown' }, 'retention')
-  })
-  timers.every(retentionEveryMs, retentionFirstMs, async () => {
-    const gone = (await runRetention(desk, false)).filter(({ isGone }) => isGone)
-    for (const { month, what } of gone) log.info({ month, what }, 'retention')
-  })
-  if (config.record.witnesses.length > 0) {
-    timers.every(witnessEveryMs, witnessEveryMs, async () => await witnesses.tick())
-  }
+  const timers = openTimers(of, desk, witnesses)
   return {
     desk,
     index,
@@ -102,6 +122,46 @@ export async function openBeside(of: BesideParts): Promise<Beside> {
       await witnesses.close()
       await control.close()
       await index.stop()
+    },
+  }
+}
+
+function openTimers(
+  { at, config, dataDir, front, known, log, note, stops }: BesideParts,
+  desk: Desk,
+  witnesses: Witnesses,
+): { stop(): void } {
+  const timers = createTimers((error) => {
+    log.warn({ kind: error instanceof Error ? error.constructor.name : 'unknown' }, 'timers')
+  })
+  timers.every(retentionEveryMs, retentionFirstMs, async () => {
+    const gone = (await runRetention(desk, false)).filter(({ isGone }) => isGone)
+    for (const { month, what } of gone) log.info({ month, what }, 'retention')
+  })
+  // Written behind: what is not there yet after a crash is seen again.
+  timers.every(flushEveryMs, flushEveryMs, async () => {
+    known.directory.flush()
+    known.serviceAccounts.flush()
+    await Promise.resolve()
+  })
+  const idle = openIdle({
+    dataDir,
+    config,
+    clock: at.clock,
+    known,
+    stops,
+    accounts: front.accounts,
+    note,
+    log,
+  })
+  timers.every(idleEveryMs, idleFirstMs, async () => await idle.look())
+  if (config.record.witnesses.length > 0) {
+    timers.every(witnessEveryMs, witnessEveryMs, async () => await witnesses.tick())
+  }
+  return {
+    stop: () => {
+      timers.stop()
+      idle.close()
     },
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { systemClock } from '../base/clock.ts'
 import type { Clock } from '../base/clock.ts'
+import { Fault } from '../base/fault.ts'
 import { realDisk } from '../base/disk.ts'
 import type { Disk } from '../base/disk.ts'
 import type { CheckedConfig, Config } from '../config/config.ts'
@@ -11,7 +12,7 @@ import { Budget, StreamCount } from '../exchange/budget.ts'
 import { Floods } from '../exchange/floods.ts'
 import { ToolMirrors } from '../exchange/mirrors.ts'
 import type { Stations } from '../exchange/stations.ts'
-import { createIdentity } from '../identity/identify.ts'
+import type { Way } from '../exchange/way.ts'
 import { makeLocalKey, openLocalIssuer } from '../identity/local.ts'
 import type { LocalIssuer } from '../identity/local.ts'
 import { allowedHosts, allowedOrigins, checkHost } from '../listener/host.ts'
@@ -19,16 +20,23 @@ import { createMasker } from '../mask/masker.ts'
 import { OutputSchemas } from '../mask/schemas.ts'
 import { ExposureLedger } from '../policy/exposure.ts'
 import { compileGrants } from '../policy/grants.ts'
+import { createNote } from '../record/notes.ts'
+import type { Note } from '../record/notes.ts'
 import type { RecordPlace } from '../record/read.ts'
 import { vkeysOf } from '../record/tree-keys.ts'
+import { secretRefsIn } from '../secrets/references.ts'
 import { createSecrets } from '../secrets/secrets.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import { ExposureStore } from '../session/exposure-store.ts'
 import { Sessions } from '../session/sessions.ts'
 import { SessionState } from '../session/state.ts'
 import { openConnections } from './connections.ts'
+import { openIdentity, openKnown } from './identities.ts'
+import type { Known } from './identities.ts'
 import { maskerKeys, openKeys } from './keys.ts'
 import type { Keys } from './keys.ts'
+import { Live } from './in-force.ts'
+import type { InForce } from './in-force.ts'
 import { createMetrics } from './meters.ts'
 import type { Metrics } from './meters.ts'
 import { bodyKeysOf, writer } from './record-parts.ts'
@@ -51,6 +59,11 @@ export interface StartOptions {
 
 export interface Built {
   readonly at: Stations
+  readonly live: Live
+  readonly make: (config: Config, sha256: string) => InForce
+  readonly known: Known
+  readonly note: Note
+  readonly secrets: Secrets
   readonly local: LocalIssuer | undefined
   readonly metrics: Metrics
   readonly state: SessionState
@@ -71,22 +84,16 @@ export async function buildStations(
   config: Config,
   log: Logger,
 ): Promise<Built> {
-  const { dataDir, env } = options
-  const clock = systemClock()
-  const keys = openKeys(dataDir)
-  const onTrouble = (fault: { code: string }): void => log.warn({ code: fault.code }, 'secret')
-  const secrets = createSecrets({ env, clock, onTrouble })
-  const local = await openLocal(config, dataDir)
-  const { issuers } = config.identity
-  const identity = createIdentity({ issuers, publicUrl: config.publicUrl, clock, local })
-  const connections = openConnections(config.connections, config.publicUrl, secrets)
-  const { place, record } = await openOwnRecord(options, config, { clock, keys, secrets, log })
+  const { dataDir } = options
+  const ground = await openGround(options, config, log)
+  const { clock, connections, keys, known, live, local, make, masker, note, secrets } = ground
+  const { place, record } = ground
   const { recorder, recovered } = record
   const state = new SessionState(join(dataDir, 'state.sqlite'), keys.state)
   const exposure = openExposure(dataDir, state, clock, log)
   const sessions = new Sessions({ state, clock, idleMs: config.record.sessionIdleMs })
-  const budget = new Budget(config.limits.inFlightBytesMax)
-  const underway = new Set<AbortController>()
+  const fresh = freshParts(clock, config.limits)
+  let indexLag = (): number => 0 // Until the index is open.
   const metrics = createMetrics({
     record: () => ({
       state: recorder.state(),
@@ -94,46 +101,155 @@ export async function buildStations(
       tree: record.figures(),
     }),
     indexLag: () => indexLag(),
-    underway: () => underway.size,
+    underway: () => fresh.underway.size,
     sessions: () => sessions.openCount,
-    inFlightBytes: () => budget.usedBytes,
+    inFlightBytes: () => fresh.budget.usedBytes,
   })
-  let indexLag = (): number => 0 // Until the index is open.
-  const { gateway } = config.listen
-  const rules = { bound: gateway.host, publicUrl: config.publicUrl, ...config.listen }
-  const [hosts, origins] = [allowedHosts(rules), allowedOrigins(rules)]
   let isStopping = false
   const at: Stations = {
+    ...fresh,
     connections,
-    checkHost: (headers) => checkHost(headers, hosts, origins),
-    identity,
-    access: compileGrants(config.access),
+    checkHost: hostCheck(config),
+    identity: live.identity,
+    ownIssuer: local?.issuer,
+    directory: known.directory,
+    revocations: known.revocations,
+    access: live.access,
     sessions,
     state,
-    masker: createMasker(maskerKeys(keys, config.record.cardSearch)),
+    masker,
     exposure,
     recorder,
     clock,
     digest: digester(),
     redact: (bytes) => secrets.redact(bytes),
     limits: config.limits,
-    budget,
-    streams: new StreamCount(config.limits.streamsPerPrincipalMax),
-    floods: new Floods(clock, config.limits.refusalsPerMinuteMax),
-    sealed: { atMs: clock.monotonicMs() },
-    pending: new Map(),
-    mirrors: new ToolMirrors(),
-    schemas: new OutputSchemas(),
-    underway,
     isStopping: () => isStopping,
     meters: metrics,
     log,
   }
   const vkeys = vkeysOf(recovered.origin, keys.signing)
-  const named = [...vkeys, ...config.record.witnesses.map(({ vkey }) => vkey)]
-  const stopping = (): void => void (isStopping = true)
-  const watchIndex = (lag: () => number): void => void (indexLag = lag)
-  return { at, local, metrics, state, record, place, vkeys, named, stopping, watchIndex }
+  return {
+    at,
+    live,
+    make,
+    known,
+    note,
+    secrets,
+    local,
+    metrics,
+    state,
+    record,
+    place,
+    vkeys,
+    named: [...vkeys, ...config.record.witnesses.map(({ vkey }) => vkey)],
+    stopping: () => void (isStopping = true),
+    watchIndex: (lag) => void (indexLag = lag),
+  }
+}
+
+/** What stands before the stations: secrets, who is believed, the record. */
+interface Ground extends Believed {
+  readonly clock: Clock
+  readonly keys: Keys
+  readonly secrets: Secrets
+  readonly connections: Stations['connections']
+  readonly place: RecordPlace
+  readonly record: SignedRecord
+  readonly masker: Stations['masker']
+  readonly note: Note
+}
+
+async function openGround(options: StartOptions, config: Config, log: Logger): Promise<Ground> {
+  const { dataDir, env } = options
+  const clock = systemClock()
+  const keys = openKeys(dataDir)
+  const told: Told = { note: undefined } // Until the record is open nothing has been rotated.
+  const secrets = openSecrets(env, clock, told, log)
+  await secrets.ready(secretRefsIn(config))
+  const onTrouble = (fault: Fault): void => tellTrouble(fault, log)
+  const means = { env, clock, onTrouble }
+  const connections = openConnections(config.connections, config.publicUrl, secrets, means)
+  const believed = await openBelieved(options, config, { clock, keys, secrets, log })
+  const own = await openOwnRecord(options, config, { clock, keys, secrets, log })
+  const masker = createMasker(maskerKeys(keys, config.record.cardSearch))
+  const note = createNote(own.record.recorder, masker)
+  told.note = note
+  return { ...believed, ...own, clock, keys, secrets, connections, masker, note }
+}
+
+type FreshPart =
+  | 'budget'
+  | 'underway'
+  | 'streams'
+  | 'floods'
+  | 'sealed'
+  | 'pending'
+  | 'mirrors'
+  | 'schemas'
+
+/** What every start begins anew. */
+function freshParts(clock: Clock, limits: Config['limits']): Pick<Stations, FreshPart> {
+  return {
+    budget: new Budget(limits.inFlightBytesMax),
+    underway: new Set<Way>(),
+    streams: new StreamCount(limits.streamsPerPrincipalMax),
+    floods: new Floods(clock, limits.refusalsPerMinuteMax),
+    sealed: { atMs: clock.monotonicMs() },
+    pending: new Map(),
+    mirrors: new ToolMirrors(),
+    schemas: new OutputSchemas(),
+  }
+}
+
+interface Believed {
+  readonly local: LocalIssuer | undefined
+  readonly known: Known
+  readonly live: Live
+  readonly make: Built['make']
+}
+
+/** Who is believed, known and allowed what; a part of it changes while the gateway runs. */
+async function openBelieved(
+  { checked, dataDir }: StartOptions,
+  config: Config,
+  of: { clock: Clock; keys: Keys; secrets: Secrets; log: Logger },
+): Promise<Believed> {
+  const { clock, keys, log, secrets } = of
+  const local = await openLocal(config, dataDir)
+  const known = openKnown(dataDir, clock, keys.service)
+  const make: Built['make'] = (next, sha256) => ({
+    config: next,
+    sha256,
+    identity: openIdentity({ config: next, clock, known, local, secrets }),
+    access: compileGrants(next.access, (grant, fault) => log.warn({ grant, fault }, 'condition')),
+  })
+  return { local, known, live: new Live(make(config, checked.sha256)), make }
+}
+
+/** Where a rotated secret is recorded, once that is possible. */
+interface Told {
+  note: Note | undefined
+}
+
+function openSecrets(env: StartOptions['env'], clock: Clock, told: Told, log: Logger): Secrets {
+  const onRotated = (where: string, from: string): void => {
+    told.note?.('credential.rotated', {}, { where, from }).catch((error: unknown) => {
+      // The secret is in force all the same: the record's own state says that it is down.
+      log.warn({ code: error instanceof Fault ? error.code : 'unknown' }, 'unrecorded')
+    })
+  }
+  return createSecrets({ env, clock, onTrouble: (fault) => tellTrouble(fault, log), onRotated })
+}
+
+function tellTrouble({ code, facts }: Fault, log: Logger): void {
+  log.warn({ code, where: facts['where'] }, 'secret')
+}
+
+function hostCheck({ listen, publicUrl }: Config): Stations['checkHost'] {
+  const rules = { bound: listen.gateway.host, publicUrl, ...listen }
+  const [hosts, origins] = [allowedHosts(rules), allowedOrigins(rules)]
+  return (headers) => checkHost(headers, hosts, origins)
 }
 
 async function openOwnRecord(
@@ -163,7 +279,7 @@ function openExposure(
 
 async function openLocal(config: Config, dataDir: string): Promise<LocalIssuer | undefined> {
   const row = config.identity.issuers.find(({ type }) => type === 'local')
-  if (row === undefined) return undefined
+  if (row?.type !== 'local') return undefined
   await makeLocalKey(dataDir)
   return await openLocalIssuer({ dataDir, issuer: row.issuer, clock: systemClock() })
 }

@@ -1,13 +1,15 @@
-/** The console listener as far as it goes today: one page on what is in force, metrics, health. */
+/** The console listener: metrics, health and the log for programs, and for people what `front` has.
+ *  Where nobody can sign in there is one page on what is in force. */
 import { realDisk } from '../base/disk.ts'
 import { Fault } from '../base/fault.ts'
-import type { ConsoleRoles } from '../config/types.ts'
+import type { ConsoleRole } from '../config/types.ts'
 import { readiness } from '../exchange/asides.ts'
 import type { Stations } from '../exchange/stations.ts'
 import { checkHost } from '../listener/host.ts'
 import type { Incoming } from '../listener/incoming.ts'
-import { holds } from '../policy/grants.ts'
+import type { Bearer } from '../policy/grants.ts'
 import { serveLog } from '../verify/serve-log.ts'
+import type { Front } from './front.ts'
 import type { Metrics } from './meters.ts'
 
 const policy =
@@ -32,12 +34,16 @@ export interface ConsoleParts {
   readonly metrics: Metrics
   readonly version: string
   readonly answersTo: ConsoleCheck
-  readonly roles: ConsoleRoles
+  readonly rolesOf: (bearer: Bearer) => ReadonlySet<ConsoleRole>
   /** Public keys of the log. */
   readonly vkeys: readonly string[]
   /** The writer's folder. */
   readonly logFolder: string
+  readonly front: Pick<Front, 'serveConsole' | 'console'>
 }
+
+/** For programs: served without the console's session. */
+const own = /^\/(metrics|healthz|readyz|log\/.*)$/
 
 export async function serveConsole(incoming: Incoming, of: ConsoleParts): Promise<void> {
   const { method, path } = incoming
@@ -52,6 +58,8 @@ export async function serveConsole(incoming: Incoming, of: ConsoleParts): Promis
   }
   if (!of.answersTo(incoming.headers)) {
     send(403, 'text/plain; charset=utf-8', 'The console does not answer to this Host.\n')
+  } else if (!own.test(path) && (await of.front.serveConsole(incoming))) {
+    // Answered.
   } else if (method !== 'GET' && method !== 'HEAD') {
     send(405, 'text/plain; charset=utf-8', 'Only GET is served here.\n')
   } else if (path.startsWith('/log/')) {
@@ -83,13 +91,19 @@ async function serveTheLog(incoming: Incoming, of: ConsoleParts): Promise<void> 
   incoming.begin(status, { ...own, ...headers }).end(method === 'HEAD' ? undefined : body)
 }
 
-async function isReader({ headers }: Incoming, { at, roles }: ConsoleParts): Promise<boolean> {
+async function isReader(
+  { headers }: Incoming,
+  { at, front, rolesOf }: ConsoleParts,
+): Promise<boolean> {
   const authorization = headers.all('authorization')
-  if (authorization.length === 0) return false
+  if (authorization.length === 0) {
+    const has = front.console?.rolesOf(headers.get('cookie'))
+    return has !== undefined && (has.has('analyst') || has.has('auditor'))
+  }
   try {
     const principal = await at.identity.identify(authorization, '/log')
-    const readers = [roles.analyst, roles.auditor]
-    return readers.some((who) => who !== undefined && holds(who, principal))
+    const has = rolesOf(principal)
+    return has.has('analyst') || has.has('auditor')
   } catch (error) {
     // Going on is safe: nobody known, so no entries.
     if (error instanceof Fault) return false

@@ -1,9 +1,12 @@
 /** `sallyport demo` and `npm start`: two real MCP servers behind the gateway, ready to be tried. */
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { readConfig } from '../config/config.ts'
 import { Fault } from '../base/fault.ts'
+import type { Directory } from '../identity/directory.ts'
+import type { Accounts, NewAccount } from '../signin/accounts.ts'
 import { startEverything, startShop } from './demo-servers.ts'
 import type { RunningServer } from './demo-servers.ts'
 import { stopSignal, tellRecovered } from './serve.ts'
@@ -22,7 +25,23 @@ export interface Ready {
   readonly console: string
   readonly connections: Readonly<Record<'shop' | 'everything', string>>
   readonly tokens: Readonly<Record<'engineer' | 'analyst', string>>
+  /** With which people sign in to the console, and MCP clients by themselves. New at each start. */
+  readonly logins: Readonly<Record<DemoRole, { readonly user: string; readonly password: string }>>
   readonly pid: number
+}
+
+type DemoRole = 'engineer' | 'analyst' | 'reviewer' | 'admin'
+
+/** The people of the demo: who they are to `access` and to the console. */
+const people: Readonly<Record<DemoRole, NewAccount>> = {
+  engineer: person('erin', 'Erin Engineer', ['shop-engineers'], []),
+  analyst: person('anna', 'Anna Analyst', [], ['fraud-analyst']),
+  reviewer: person('rita', 'Rita Reviewer', [], ['reviewer']),
+  admin: person('adam', 'Adam Admin', [], ['gateway-admin']),
+}
+
+function person(name: string, title: string, groups: string[], roles: string[]): NewAccount {
+  return { name, title, groups, roles, isBreakGlass: false }
 }
 
 const tokenSeconds = 12 * 3600
@@ -97,6 +116,16 @@ log: { level: warn }
 identity:
   issuers:
     - { name: demo, type: local }
+  # Passwords alone are for trying things; where card data is real, leave them out.
+  sign_in:
+    - { name: people, type: accounts, passwords: true }
+  # Signs MCP clients in by themselves: they need only a connection's address.
+  authorization_server: {}
+console:
+  roles:
+    admin: { role: gateway-admin }
+    approver: { role: reviewer }
+    analyst: { role: fraud-analyst }
 connections:
   - name: shop
     url: ${shop}
@@ -121,32 +150,47 @@ access:
 }
 
 async function readyOf(gateway: Gateway): Promise<Ready> {
-  const { local, config, gatewayUrl, consoleUrl } = gateway
-  if (local === undefined) throw new Fault('config_bad', 'The demo needs its local issuer.')
+  const { local, config, gatewayUrl, consoleUrl, accounts, directory } = gateway
+  if (local === undefined || accounts === undefined)
+    throw new Fault('config_bad', 'The demo needs its local issuer.')
   const audience = config.publicUrl
   const of = { kind: 'person' as const, audience, ttlSeconds: tokenSeconds }
-  const engineer = await local.mint({
-    ...of,
-    subject: 'erin',
-    name: 'Erin Engineer',
-    groups: ['shop-engineers'],
-  })
-  const analyst = await local.mint({
-    ...of,
-    subject: 'anna',
-    name: 'Anna Analyst',
-    roles: ['fraud-analyst'],
-  })
+  const mint = async ({ name: subject, title: name = '', ...rest }: NewAccount): Promise<string> =>
+    await local.mint({ ...of, subject, name, groups: rest.groups, roles: rest.roles })
+  const [engineer, analyst] = await Promise.all([mint(people.engineer), mint(people.analyst)])
+  const logins = {
+    engineer: await loginOf(people.engineer, { accounts, directory }),
+    analyst: await loginOf(people.analyst, { accounts, directory }),
+    reviewer: await loginOf(people.reviewer, { accounts, directory }),
+    admin: await loginOf(people.admin, { accounts, directory }),
+  }
   return {
     gateway: gatewayUrl,
     console: consoleUrl,
     connections: { shop: `${gatewayUrl}/mcp/shop`, everything: `${gatewayUrl}/mcp/everything` },
     tokens: { engineer, analyst },
+    logins,
     pid: process.pid,
   }
 }
 
-/** Ten lines for a newcomer: what to try, and what they will see. */
+/** The account of one of them, with a new password. */
+async function loginOf(
+  account: NewAccount,
+  { accounts, directory }: { accounts: Accounts; directory: Directory },
+): Promise<{ user: string; password: string }> {
+  const { name, groups, roles, title = name } = account
+  const { issuer } = accounts
+  const told = { issuer, subject: name, name: title, kind: 'person' as const, groups, roles }
+  directory.tell(told, 'command', Date.now())
+  const isNew = accounts.find(name) === undefined
+  const secret = isNew ? accounts.add(account) : accounts.invite(name, true)
+  const password = `demo-1-${randomBytes(9).toString('base64url')}`
+  await accounts.setPassword(secret, password)
+  return { user: name, password }
+}
+
+/** A dozen lines for a newcomer: what to try, and what they will see. */
 function screen(ready: Ready, dataDir: string): string {
   const { shop } = ready.connections
   const file = join(dataDir, 'demo', 'ready.json')
@@ -163,9 +207,8 @@ function screen(ready: Ready, dataDir: string): string {
   const headers = `-H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream'`
   const token = (who: string): string =>
     `"Authorization: Bearer $(node -p 'require("${file}").tokens.${who}')"`
-  const client = {
-    mcpServers: { shop: { type: 'http', url: shop, headers: { Authorization: 'Bearer <token>' } } },
-  }
+  const client = { mcpServers: { shop: { type: 'http', url: shop } } }
+  const { engineer, reviewer } = ready.logins
   return `
 Sallyport demo.  Gateway ${ready.gateway}   Console ${ready.console}   Stop with Ctrl+C.
 
@@ -175,7 +218,10 @@ Sallyport demo.  Gateway ${ready.gateway}   Console ${ready.console}   Stop with
    curl -s ${shop} ${headers} -H ${token('analyst')} -d '${body}'
 3. What both did, masked, in order, with times, identity and source address:
    bin/sallyport sessions${flag}      then      bin/sallyport replay${flag} SESSION
-4. Your own client (tokens are in ${file}, good for 12 hours):
+4. Your own client: it opens a browser to sign in; take ${engineer.user}, password ${engineer.password}
    ${JSON.stringify(client)}
+   One that cannot: "headers": {"Authorization": "Bearer …"} with a token of ${file}.
+5. The console, as Rita, a reviewer: ${reviewer.user}, password ${reviewer.password}
+   (the others are in the same file)
 `
 }

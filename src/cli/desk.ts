@@ -2,22 +2,19 @@
  * What commands work on, whether a gateway runs on the data folder or not: the record and its place,
  * the index, the signing of checkpoints. `answer.ts` says what is done with it.
  */
-import type { Clock } from '../base/clock.ts'
 import type { Masker } from '../mask/masker.ts'
 import type { ExposureOf } from '../policy/exposure.ts'
-import type { RecordPlace } from '../record/read.ts'
 import type { Recorder } from '../record/record.ts'
 import type { RetentionRules } from '../record/retention.ts'
 import type { SigningKeys } from '../record/tree-keys.ts'
 import type { Found, SearchOptions } from '../search/item.ts'
 import type { Query } from '../search/query.ts'
+import type { AccessDesk } from './access-desk.ts'
 import type { ExposureAsked } from './exposure-lines.ts'
+import type { LocalAccountDesk } from './local-account.ts'
 
-export interface Desk {
-  readonly dataDir: string
-  readonly place: RecordPlace
+export interface Desk extends AccessDesk, LocalAccountDesk {
   readonly origin: string
-  readonly clock: Clock
   readonly recorder: Recorder
   readonly masker: Masker
   /** In the index, brought up to the log first. @throws as `IndexThreads.search`. */
@@ -33,6 +30,8 @@ export interface Desk {
   readonly retention: Pick<RetentionRules, 'retentionMs' | 'contentRetentionMs'>
   /** Signs with these keys from now on. */
   rekey(keys: SigningKeys): Promise<void>
+  /** Takes up the changed file. Undefined where no gateway runs: the next start reads it. */
+  readonly reload: ((by: string) => Promise<boolean>) | undefined
   /** Undefined where no gateway runs: the figures lie in a file then. */
   readonly exposures: ((asked: ExposureAsked) => Promise<ExposureOf[]>) | undefined
 }

@@ -5,13 +5,16 @@
  */
 import { Pool } from 'undici'
 import type { Dispatcher } from 'undici'
+import { Fault } from '../base/fault.ts'
 import type { ConnectionConfig } from '../config/types.ts'
 import type { Secrets } from '../secrets/secrets.ts'
-import { credentialHeader } from '../upstream/credential.ts'
-import type { CredentialHeader } from '../upstream/credential.ts'
+import { checkHost, guardedLookup } from '../upstream/address.ts'
+import { valueSource } from '../upstream/credential.ts'
+import type { CredentialSource } from '../upstream/credential.ts'
 import { readUpstreamTls } from '../upstream/tls.ts'
 import { SseReader } from '../wire/sse.ts'
-import { credentialOf, tlsOf } from './connections.ts'
+import { sourceOf, tlsOf } from './connections.ts'
+import type { CredentialMeans } from './connections.ts'
 
 /** What came of it. `message` is ours, without a word of the server. */
 export interface Greeting {
@@ -33,19 +36,29 @@ export async function greet(
   config: ConnectionConfig,
   where: string,
   secrets: Secrets,
+  means: CredentialMeans,
 ): Promise<Greeting> {
-  const header = credentialHeader(config.name, credentialOf(config, where, secrets))
+  const credential = sourceOf(config, where, secrets, means)
+  const source = 'names' in credential ? credential : valueSource(config.name, credential)
   const tls = readUpstreamTls(config.name, tlsOf(config, where, secrets))
   const url = new URL(config.url)
+  checkHost(config.name, url)
   const { connectMs, headersMs, idleMs } = config.timeouts
   const pool = new Pool(url.origin, {
-    connect: { ...tls, timeout: Math.min(connectMs, waitMsMax) },
+    connect: {
+      lookup: guardedLookup(url.hostname),
+      ...tls,
+      timeout: Math.min(connectMs, waitMsMax),
+    },
     headersTimeout: Math.min(headersMs, waitMsMax),
     bodyTimeout: Math.min(idleMs, waitMsMax),
   })
   try {
-    return await ask({ pool, path: `${url.pathname}${url.search}`, header })
+    const { type } = config.credential
+    const isPerCaller = type === 'token-exchange' || type === 'on-behalf-of'
+    return await ask({ pool, path: `${url.pathname}${url.search}`, source, isPerCaller })
   } catch (error) {
+    if (error instanceof Fault) throw error // There is no credential to be had: it says why.
     return { isUp: false, message: `does not answer (${causeOf(error)})` }
   } finally {
     await pool.destroy()
@@ -55,7 +68,9 @@ export async function greet(
 interface Line {
   readonly pool: Pool
   readonly path: string
-  readonly header: CredentialHeader | undefined
+  readonly source: CredentialSource | undefined
+  /** It wants a token of a caller, and here is none: refusing us shows that it is there. */
+  readonly isPerCaller: boolean
 }
 
 async function ask(line: Line): Promise<Greeting> {
@@ -107,29 +122,50 @@ interface Posted {
 }
 
 async function post(
-  { pool, path, header }: Line,
+  line: Line,
   message: object,
   more: Readonly<Record<string, string>>,
 ): Promise<Posted> {
-  const answer = await pool.request({
+  const body = Buffer.from(JSON.stringify(message))
+  const plain = {
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+    ...more,
+  }
+  const answer = await line.pool.request({
     method: 'POST',
-    path,
-    headers: {
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-      ...more,
-      ...(header === undefined ? {} : { [header.name]: header.value() }),
-    },
-    body: JSON.stringify(message),
+    path: line.path,
+    headers: await headersOf(line, 'POST', plain, body),
+    body,
     signal: AbortSignal.timeout(waitMsMax),
   })
   const status = answer.statusCode
   const date = one(answer.headers['date'])
   const result = status === 200 ? await resultOf(answer) : undefined
   if (status !== 200) await answer.body.dump()
-  const why = refusals(status)
-  const refusal = why === undefined ? {} : { refusal: { isUp: false, message: why, date } }
+  const isExpected = line.isPerCaller && (status === 401 || status === 403)
+  const why = isExpected ? undefined : refusals(status)
+  const asks = 'is there, and asks for a token of a caller, as it should'
+  const refusal =
+    why !== undefined
+      ? { refusal: { isUp: false, message: why, date } }
+      : isExpected
+        ? { refusal: { isUp: true, message: asks, date } }
+        : {}
   return { status, result, date, sessionId: one(answer.headers['mcp-session-id']), ...refusal }
+}
+
+/** With the credential, where it needs no caller. */
+async function headersOf(
+  { isPerCaller, source }: Line,
+  method: string,
+  plain: Readonly<Record<string, string>>,
+  body?: Uint8Array,
+): Promise<string[]> {
+  const pairs = Object.entries(plain).flat()
+  if (source === undefined || isPerCaller) return pairs
+  const of = body === undefined ? { method } : { method, body }
+  return [...pairs, ...(await source.headers(of, pairs))]
 }
 
 function refusals(status: number): string | undefined {
@@ -143,13 +179,10 @@ function refusals(status: number): string | undefined {
 }
 
 /** A session that was opened by asking is closed; whether the server cares is its own affair. */
-async function leave({ pool, path, header }: Line, sessionId: string): Promise<void> {
-  const headers = {
-    'mcp-session-id': sessionId,
-    ...(header === undefined ? {} : { [header.name]: header.value() }),
-  }
+async function leave(line: Line, sessionId: string): Promise<void> {
   try {
-    const answer = await pool.request({ method: 'DELETE', path, headers })
+    const headers = await headersOf(line, 'DELETE', { 'mcp-session-id': sessionId })
+    const answer = await line.pool.request({ method: 'DELETE', path: line.path, headers })
     await answer.body.dump()
   } catch {
     // It answered before, which is all that was asked.

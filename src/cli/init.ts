@@ -3,12 +3,17 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import type { Readable, Writable } from 'node:stream'
+import { systemClock } from '../base/clock.ts'
 import { realDisk } from '../base/disk.ts'
 import { checkConfig } from '../config/config.ts'
+import type { Config } from '../config/config.ts'
 import { makeLocalKey } from '../identity/local.ts'
 import { keepOrigin } from '../record/record.ts'
 import { vkeysOf } from '../record/tree-keys.ts'
+import { openAccounts } from '../signin/accounts.ts'
+import { openKnown } from './identities.ts'
 import { openKeys } from './keys.ts'
+import { namedIn } from './people-parts.ts'
 import { writer } from './record-parts.ts'
 
 export interface InitOptions {
@@ -33,7 +38,7 @@ interface Question {
 }
 
 const questions: readonly Question[] = [
-  { key: 'publicUrl', asks: 'How do clients reach the gateway?', usual: 'http://127.0.0.1:4100' },
+  { key: 'publicUrl', asks: 'How do clients reach the gateway?', usual: 'http://localhost:4100' },
   { key: 'data', asks: 'Where do record and keys go?', usual: '.sallyport' },
   { key: 'connection', asks: 'What is the first MCP server called?', usual: 'first' },
   { key: 'url', asks: 'What is its address?', usual: 'http://127.0.0.1:8080/mcp' },
@@ -76,8 +81,30 @@ export async function initCommand(
   writeFileSync(file, text, { flag: 'wx', mode: 0o644 })
   if (answers.issuer === 'local') await makeLocalKey(dataDir)
   const vkeys = await makeLogKeys(dataDir, checked.config.record.origin)
-  out.write(nextSteps(file, dataDir, answers, vkeys))
+  const link = answers.issuer === 'local' ? inviteAdmin(dataDir, checked.config) : undefined
+  out.write(nextSteps(file, dataDir, answers, { vkeys, link }))
   return 0
+}
+
+/** The first admin's account, and the link by which they set it up. The first start records it. */
+function inviteAdmin(dataDir: string, config: Config): string | undefined {
+  const local = config.identity.issuers.find(({ type }) => type === 'local')
+  if (local?.type !== 'local') return undefined
+  const clock = systemClock()
+  const known = openKnown(dataDir, clock, openKeys(dataDir).service)
+  const accounts = openAccounts(join(dataDir, 'state.sqlite'), { clock, issuer: local.issuer })
+  try {
+    const roles = ['gateway-admin']
+    const account = { name: 'admin', title: undefined, groups: [], roles, isBreakGlass: false }
+    const secret = accounts.add(account)
+    const { issuer } = accounts
+    const told = { issuer, subject: 'admin', kind: 'person' as const, groups: [], roles }
+    known.directory.tell(told, 'command', clock.nowUs() / 1000)
+    return `${namedIn(config).inviteUrl}#${secret}`
+  } finally {
+    accounts.close()
+    known.close()
+  }
 }
 
 /** The log's name and keys, made now so that the public one can be kept elsewhere from the start. */
@@ -128,6 +155,13 @@ data_dir: ${quoted(data)}
 identity:
   issuers:
 ${isLocal ? localIssuer : oidcIssuer(issuer, publicUrl)}
+# What people are on the console; nobody is what is not named.
+console:
+  roles:
+    admin: { role: gateway-admin }
+    # approver: { group: payments-leads }
+    # analyst: { role: fraud-analyst }
+
 connections:
   - name: ${quoted(connection)}
     url: ${quoted(url)}
@@ -145,11 +179,17 @@ access:
 `
 }
 
-const localIssuer = `    # Tokens of this gateway itself: "sallyport token --subject you --group engineers".
+const localIssuer = `    # Tokens of this gateway itself: those its authorization server gives to clients, and those
+    # of "sallyport token --subject you --group engineers".
     - { name: local, type: local }
     # - name: company
     #   type: oidc
     #   issuer: https://login.example.com
+  # How people sign in, to the console and for their MCP clients. Others: oidc, entra, saml.
+  sign_in:
+    - { name: staff, type: accounts }
+  # Clients need only a connection's address: they register and sign in by themselves.
+  authorization_server: {}
 `
 
 function oidcIssuer(issuer: string, publicUrl: string): string {
@@ -173,7 +213,7 @@ function nextSteps(
   file: string,
   dataDir: string,
   { publicUrl, connection, issuer }: Answers,
-  vkeys: readonly string[],
+  { link, vkeys }: { vkeys: readonly string[]; link: string | undefined },
 ): string {
   const token =
     issuer === 'local'
@@ -186,8 +226,15 @@ Next:
   sallyport serve -c ${file}
 ${token}
 Clients connect to ${publicUrl}/mcp/${connection}
-
+${link === undefined ? '' : signUp(link)}
 Keep this public key elsewhere: with it anybody can prove that the record was not changed.
   ${vkeys[0] ?? ''}
+`
+}
+
+function signUp(link: string): string {
+  return `
+The first admin sets up their account here, once the gateway runs. The link works once, for 24 hours.
+  ${link}
 `
 }

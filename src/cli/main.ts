@@ -2,9 +2,15 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { errorCode } from '../base/disk.ts'
 import { Fault } from '../base/fault.ts'
+import { addAccess } from './access-commands.ts'
+import { addLocalAccounts } from './account.ts'
+import type { ask } from './ask.ts'
 import type { InitOptions } from './init.ts'
+import type { Where } from './installation.ts'
+import { addPeople } from './people-commands.ts'
 import { addRecord } from './record-commands.ts'
 import type { Make, With } from './record-commands.ts'
+import type { SamlImportOptions } from './saml.ts'
 import { version } from './version.ts'
 import type { TokenOptions } from './token.ts'
 
@@ -33,9 +39,36 @@ function program(done: (code: number) => void): Command {
       .option('--data <dir>', 'the data folder (default: that of the file, else .sallyport)')
   addStarters(command, where, done)
   addRecord({ command, where, done, out, errors })
+  const asking = { command, where, done, out, errors, ask: askLate }
+  addPeople(asking)
+  addAccess(asking)
+  addLocalAccounts(asking)
+  addSaml(command, done)
+  addReload(command, where, done)
   addReaders(command, where, done)
   addMakers(command, where, done)
   return sallyport
+}
+
+/** Loaded when it is needed: `mask` and `--help` start without a record. */
+const askLate: typeof ask = async (...args) => await (await import('./ask.ts')).ask(...args)
+
+function addSaml(command: Make, done: (code: number) => void): void {
+  const saml = command('saml', 'Sign-in by SAML.', 'sallyport saml import metadata.xml')
+  command(
+    'import',
+    'Makes a sign-in of a provider’s metadata, once its certificates were compared.',
+    'sallyport saml import metadata.xml --name okta --fingerprint AB:CD:…',
+    saml,
+  )
+    .argument('<file>', 'the metadata, as the provider gives it')
+    .option('--name <name>', 'the name of the sign-in (default: corp)')
+    .option('--out <dir>', 'the folder for its certificates (default: this one)')
+    .option('--fingerprint <sha256...>', 'of each certificate you have compared')
+    .action(async (file: string, options: SamlImportOptions) => {
+      const { samlImportCommand } = await import('./saml.ts')
+      done(samlImportCommand(file, options, out, errors))
+    })
 }
 
 function addStarters(command: Make, where: With, done: (code: number) => void): void {
@@ -60,6 +93,18 @@ function addStarters(command: Make, where: With, done: (code: number) => void): 
       const { demoCommand } = await import('./demo.ts')
       done(await demoCommand(options, out, errors))
     })
+}
+
+function addReload(command: Make, where: With, done: (code: number) => void): void {
+  where(
+    command(
+      'reload',
+      'Makes a running gateway take up its changed file: issuers, access, roles.',
+      'sallyport reload -c sallyport.yaml',
+    ),
+  ).action(async (options: Where) => {
+    done(await askLate({ what: 'reload' }, options, { out, errors }))
+  })
 }
 
 function addReaders(command: Make, where: With, done: (code: number) => void): void {

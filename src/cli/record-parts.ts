@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { realDisk } from '../base/disk.ts'
-import type { KeyEncryptionKey } from '../config/types.ts'
+import type { Config, KeyEncryptionKey } from '../config/types.ts'
 import type { BodyKeys } from '../record/months.ts'
 import type { RecordPlace } from '../record/read.ts'
 import type { Log } from '../search/follow.ts'
@@ -45,13 +45,16 @@ export interface Settings {
   readonly indexOutputs: boolean
   readonly cardSearch: boolean
   readonly retention: { readonly retentionMs: number; readonly contentRetentionMs: number }
+  /** The configuration of this folder, where there is one. */
+  readonly config: Config | undefined
 }
 
 export function settingsOf(where: Where): Settings {
   const isNamed = where.config !== undefined || existsSync('sallyport.yaml')
   const config = isNamed ? findConfig(where).config : undefined
   // Another folder than the one of the file is a copy, or the demo's.
-  const record = config && findDataDir(where) === config.dataDir ? config.record : undefined
+  const own = config && findDataDir(where) === config.dataDir ? config : undefined
+  const record = own?.record
   const usualMs = 400 * 86_400_000
   return {
     key: record?.keyEncryptionKey ?? { kind: 'file' },
@@ -61,6 +64,7 @@ export function settingsOf(where: Where): Settings {
       retentionMs: record?.retentionMs ?? usualMs,
       contentRetentionMs: record?.contentRetentionMs ?? usualMs,
     },
+    config: own,
   }
 }
 

@@ -12,20 +12,31 @@ import { closeSessions, recordSeal, sweep, sweepMs } from '../exchange/closing.t
 import { frames } from '../exchange/refuse.ts'
 import { serve } from '../exchange/serve.ts'
 import type { Stations } from '../exchange/stations.ts'
+import { createStops, recordMissed } from '../exchange/stop.ts'
+import type { Stops } from '../exchange/stop.ts'
+import type { Directory } from '../identity/directory.ts'
 import type { LocalIssuer } from '../identity/local.ts'
 import { allowedHosts } from '../listener/host.ts'
 import type { Incoming } from '../listener/incoming.ts'
 import { listen } from '../listener/listener.ts'
 import type { Listening } from '../listener/listener.ts'
+import { rolesOf as consoleRolesOf } from '../policy/roles.ts'
 import { share } from '../record/entry.ts'
 import type { Shared } from '../record/entry.ts'
 import type { Recovered } from '../record/record.ts'
+import type { Accounts } from '../signin/accounts.ts'
 import { createSecrets } from '../secrets/secrets.ts'
 import { openBeside } from './beside.ts'
+import type { Beside } from './beside.ts'
 import { buildStations } from './build.ts'
 import type { Built, StartOptions } from './build.ts'
+import { openFront } from './front.ts'
+import type { Front } from './front.ts'
 import { isAllowedHost, serveConsole } from './console-page.ts'
-import type { ConsoleCheck } from './console-page.ts'
+import type { ConsoleCheck, ConsoleParts } from './console-page.ts'
+import { keepLast, noteChange, readLast, rulesOf } from './in-force.ts'
+import { openReload } from './reload.ts'
+import type { Reload } from './reload.ts'
 import { writer } from './record-parts.ts'
 import { version } from './version.ts'
 
@@ -36,6 +47,11 @@ export interface Gateway {
   readonly recovered: Recovered
   /** The local issuer, where the configuration has one. */
   readonly local: LocalIssuer | undefined
+  /** Who and what is stopped. */
+  readonly stops: Stops
+  /** Accounts of the gateway's own, where people sign in. */
+  readonly accounts: Accounts | undefined
+  readonly directory: Directory
   /** Lets running calls end for the configured grace, cancels the rest, closes the record. */
   stop(reason: string): Promise<void>
 }
@@ -139,61 +155,126 @@ async function wire(options: StartOptions, doors: Doors, log: Logger): Promise<G
   }
 }
 
-async function letServe(built: Built, { config, doors, log, options }: Setting): Promise<Gateway> {
-  const { checked, dataDir } = options
-  const { at, local, metrics, state, record, place } = built
+/** What serves beside the way of a call. */
+interface Around {
+  readonly stops: Stops
+  readonly front: Front
+  readonly reload: Reload
+  readonly beside: Beside
+}
+
+async function letServe(built: Built, setting: Setting): Promise<Gateway> {
+  const { config, doors, log, options } = setting
+  const { at, local, record } = built
   const { recovered } = record
   const own = share({})
-  await recordStart(at, own, checked.sha256, built.named)
-  const documents = local?.documents() ?? {}
-  doors.serveGateway = (incoming) =>
-    serveAside(incoming, documents, at) ? Promise.resolve() : serve(incoming, at)
-  const answersTo = consoleHosts(config)
-  const { roles } = config.console
-  const logFolder = join(place.dir, writer)
-  doors.serveConsole = (incoming) =>
-    serveConsole(incoming, {
-      at,
-      metrics,
-      version,
-      answersTo,
-      roles,
-      logFolder,
-      vkeys: built.vkeys,
-    })
-  doors.onBad = ({ reason, status, source }) => noteBad(reason, status, source, at)
-  const beside = await openBeside({ dataDir, config, at, record, place, log })
-  built.watchIndex(() => beside.index.figures().lag)
-  const sweeper = setInterval(() => {
-    sweep(own, at).catch((error: unknown) => log.warn({ code: codeOf(error) }, 'sweep'))
-  }, sweepMs)
-  const counting = setInterval(() => at.exposure.tick(), 1000)
+  await recordStart(at, own, options.checked.sha256, built.named)
+  const around = await openAround(built, setting)
+  const { accounts } = around.front
+  openTo(built, around, setting)
+  built.watchIndex(() => around.beside.index.figures().lag)
+  const timers = startTimers(built, around, own, log)
   const scheme = config.listen.tls === undefined ? 'http' : 'https'
   const gatewayUrl = `${scheme}://${showHost(config.listen.gateway.host)}:${doors.gateway.port}`
   const consoleUrl = config.console.publicUrl
-  writeWhere(dataDir, { gateway: gatewayUrl, console: consoleUrl, publicUrl: config.publicUrl })
+  const where = { gateway: gatewayUrl, console: consoleUrl, publicUrl: config.publicUrl }
+  writeWhere(options.dataDir, where)
   log.info({ gatewayUrl, consoleUrl, version, recovered }, 'started')
   let stopped: Promise<void> | undefined
-  const stopOnce = (reason: string): Promise<void> => (stopped ??= stop(reason))
   const stop = async (reason: string): Promise<void> => {
-    clearInterval(sweeper)
-    clearInterval(counting)
-    built.stopping()
-    await Promise.all([doors.gateway.close(config.limits.stopGraceMs), abortLate(config, at)])
-    await beside.close()
-    await doors.console.close(0)
-    await closeSessions('gateway_stopped', at).catch(() => undefined)
-    await recordSeal(own, at, true).catch(() => undefined) // The record may be down; the stop goes on.
-    const entry = { type: 'gateway.stopped' as const, reason }
-    await at.recorder.append('stop', own, [{ entry }]).catch(() => undefined)
-    await record.close()
-    for (const connection of at.connections.values()) await connection.upstream.close()
-    at.exposure.close()
-    state.close()
-    rmSync(join(dataDir, 'gateway.json'), { force: true })
-    log.info({ reason }, 'stopped')
+    for (const timer of timers) clearInterval(timer)
+    await stopAll(reason, own, built, { ...setting, ...around })
   }
-  return { gatewayUrl, consoleUrl, config, recovered, local, stop: stopOnce }
+  return {
+    gatewayUrl,
+    consoleUrl,
+    config,
+    recovered,
+    local,
+    stops: around.stops,
+    accounts,
+    directory: at.directory,
+    stop: (reason) => (stopped ??= stop(reason)),
+  }
+}
+
+async function openAround(built: Built, { config, doors, log, options }: Setting): Promise<Around> {
+  const { checked, dataDir } = options
+  const { at, known, live, make, note, record, place } = built
+  const stops = createStops(at, note)
+  await recordMissed(at, note)
+  const rules = rulesOf(live.now)
+  await noteChange(readLast(dataDir), rules, 'start', note)
+  keepLast(dataDir, rules)
+  const front = await openFront({ config, dataDir, built, stops, log })
+  const ports = { gateway: doors.gateway.port, console: doors.console.port }
+  const { watch } = record
+  const reload = openReload({ checked, dataDir, live, make, ports, stops, note, watch, log })
+  const parts = { dataDir, config, at, record, place, log }
+  const beside = await openBeside({ ...parts, known, live, reload, stops, front, note })
+  return { stops, front, reload, beside }
+}
+
+/** From here on both listeners serve. */
+function openTo(built: Built, { front }: Around, { config, doors }: Setting): void {
+  const { at, local, metrics, place, vkeys } = built
+  // The authorization server has documents of its own at these addresses.
+  const documents = front.authorization ? {} : (local?.documents() ?? {})
+  doors.serveGateway = async (incoming) => {
+    if (await front.serveGateway(incoming)) return
+    if (!serveAside(incoming, documents, at)) await serve(incoming, at)
+  }
+  const answersTo = consoleHosts(config)
+  const logFolder = join(place.dir, writer)
+  const rolesOf: ConsoleParts['rolesOf'] = (bearer) =>
+    consoleRolesOf(bearer, built.live.now.config.console.roles)
+  const parts = { at, metrics, version, answersTo, rolesOf, logFolder, vkeys, front }
+  doors.serveConsole = (incoming) => serveConsole(incoming, parts)
+  doors.onBad = ({ reason, status, source }) => noteBad(reason, status, source, at)
+}
+
+function startTimers(
+  { at }: Built,
+  { front, stops }: Around,
+  own: Shared,
+  log: Logger,
+): NodeJS.Timeout[] {
+  const warn = (what: string) => (error: unknown) => log.warn({ code: codeOf(error) }, what)
+  const everySecond = (): void => {
+    at.exposure.tick()
+    Promise.all([stops.tick(), front.tick()]).catch(warn('stops'))
+  }
+  return [
+    setInterval(() => void sweep(own, at).catch(warn('sweep')), sweepMs),
+    setInterval(everySecond, 1000),
+  ]
+}
+
+async function stopAll(
+  reason: string,
+  own: Shared,
+  built: Built,
+  { beside, config, doors, front, log, options, reload }: Setting & Around,
+): Promise<void> {
+  const { at, known, record, secrets, state } = built
+  built.stopping()
+  reload.close()
+  await Promise.all([doors.gateway.close(config.limits.stopGraceMs), abortLate(config, at)])
+  await beside.close()
+  await doors.console.close(0)
+  await front.close()
+  await closeSessions('gateway_stopped', at).catch(() => undefined)
+  await recordSeal(own, at, true).catch(() => undefined) // The record may be down; the stop goes on.
+  const entry = { type: 'gateway.stopped' as const, reason }
+  await at.recorder.append('stop', own, [{ entry }]).catch(() => undefined)
+  await record.close()
+  for (const connection of at.connections.values()) await connection.upstream.close()
+  at.exposure.close()
+  known.close()
+  secrets.close()
+  state.close()
+  rmSync(join(options.dataDir, 'gateway.json'), { force: true })
+  log.info({ reason }, 'stopped')
 }
 
 /** @throws {Fault} `record_full`: the gateway does not start on a disk without room. */
@@ -244,7 +325,7 @@ async function abortLate(config: Config, at: Stations): Promise<void> {
   while (at.underway.size > 0 && Date.now() < deadline - 250) {
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
-  for (const work of at.underway) work.abort()
+  for (const { work } of at.underway) work.abort()
 }
 
 /** Says where the running gateway is, for the commands that look for it. */

@@ -1,0 +1,149 @@
+/**
+ * The part of the configuration that changes while the gateway runs: who is believed, who may what,
+ * who is what on the console. Everything else is read once; a change of it needs a restart.
+ */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { Fault } from '../base/fault.ts'
+import type { Config } from '../config/config.ts'
+import type { ConsoleRoles, GrantConfig } from '../config/types.ts'
+import type { Identity } from '../identity/identify.ts'
+import { describeChange } from '../policy/change.ts'
+import type { Decide } from '../policy/grants.ts'
+import { whoWords } from '../policy/who.ts'
+import type { Note } from '../record/notes.ts'
+
+/** What the stations ask; each call goes to what is in force at that moment. */
+export interface InForce {
+  readonly config: Config
+  /** SHA-256 of the file's text. */
+  readonly sha256: string
+  readonly identity: Identity
+  readonly access: Decide
+}
+
+/** Holds it, and lets it be replaced as a whole. */
+export class Live {
+  #now: InForce
+  constructor(now: InForce) {
+    this.#now = now
+  }
+
+  get now(): InForce {
+    return this.#now
+  }
+
+  replace(now: InForce): void {
+    this.#now = now
+  }
+
+  readonly access: Decide = (...of) => this.#now.access(...of)
+  readonly identity: Identity = {
+    identify: (...of) => this.#now.identity.identify(...of),
+    metadata: (...of) => this.#now.identity.metadata(...of),
+    challenge: (...of) => this.#now.identity.challenge(...of),
+    verifyLogout: (...of) => this.#now.identity.verifyLogout(...of),
+    verifyAssertion: (...of) => this.#now.identity.verifyAssertion(...of),
+  }
+}
+
+/**
+ * Parts that differ and need a restart. @returns their names in the file; empty where a change can be
+ * taken up.
+ */
+export function needRestart(before: Config, after: Config): string[] {
+  const fixed = (config: Config): Record<string, unknown> => {
+    const { access: _, console, identity, ...rest } = config
+    const { issuers: _issuers, ...signing } = identity
+    const { roles: _roles, ...pages } = console
+    return { ...rest, identity: signing, console: pages }
+  }
+  const [was, is] = [fixed(before), fixed(after)]
+  const names = [...new Set([...Object.keys(was), ...Object.keys(is)])]
+  const differing = names.filter((name) => !isDeepStrictEqual(was[name], is[name]))
+  const local = ({ identity }: Config): unknown =>
+    identity.issuers.find(({ type }) => type === 'local')
+  if (!isDeepStrictEqual(local(before), local(after))) differing.push('identity.issuers (local)')
+  return differing
+}
+
+interface Rules {
+  readonly sha256: string
+  readonly access: readonly GrantConfig[]
+  readonly roles: ConsoleRoles
+}
+
+export function rulesOf({ config, sha256 }: Pick<InForce, 'config' | 'sha256'>): Rules {
+  return { sha256, access: config.access, roles: config.console.roles }
+}
+
+/** Records what changed between two states of the file; durable when it resolves. */
+export async function noteChange(
+  before: Rules | undefined,
+  after: Rules,
+  by: string,
+  note: Note,
+): Promise<void> {
+  const about = { principal: { issuer: 'local', subject: by, kind: 'local' as const } }
+  const from = before?.sha256
+  if (from !== after.sha256) await note('config.changed', about, { from, to: after.sha256, by })
+  const grants = describeChange(before?.access ?? [], after.access)
+  const roles = describeRoles(before?.roles ?? {}, after.roles)
+  const lines = [grants.added, grants.removed, grants.changed, roles.added, roles.removed]
+  if (lines.every(({ length }) => length === 0)) return
+  await note('access.changed', about, {
+    what: 'access',
+    by,
+    added: [...grants.added, ...roles.added],
+    removed: [...grants.removed, ...roles.removed],
+    changed: grants.changed,
+  })
+}
+
+function describeRoles(
+  before: ConsoleRoles,
+  after: ConsoleRoles,
+): { added: string[]; removed: string[] } {
+  const lines = (roles: ConsoleRoles): string[] =>
+    Object.entries(roles).map(([role, who]) => `console role ${role}: ${whoWords(who)}`)
+  const [was, is] = [lines(before), lines(after)]
+  return {
+    added: is.filter((line) => !was.includes(line)),
+    removed: was.filter((line) => !is.includes(line)),
+  }
+}
+
+/** What was in force when the gateway ran last; undefined before the first time. */
+export function readLast(dataDir: string): Rules | undefined {
+  try {
+    const text = readFileSync(fileOf(dataDir), 'utf8')
+    const value: unknown = JSON.parse(text)
+    return isRules(value) ? value : undefined
+  } catch (error) {
+    // What is not there or cannot be read is told as new: the record then has too much, not less.
+    if (error instanceof Fault) throw error
+    return undefined
+  }
+}
+
+/** Kept after its entry is durable: a crash between tells a change twice, never not at all. */
+export function keepLast(dataDir: string, rules: Rules): void {
+  const file = fileOf(dataDir)
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  writeFileSync(`${file}.new`, JSON.stringify(rules), { mode: 0o600 })
+  renameSync(`${file}.new`, file)
+}
+
+function fileOf(dataDir: string): string {
+  return join(dataDir, 'access.json')
+}
+
+function isRules(value: unknown): value is Rules {
+  if (typeof value !== 'object' || value === null) return false
+  return (
+    typeof Reflect.get(value, 'sha256') === 'string' &&
+    Array.isArray(Reflect.get(value, 'access')) &&
+    typeof Reflect.get(value, 'roles') === 'object'
+  )
+}

@@ -1,0 +1,116 @@
+/** Takes up a changed configuration file while the gateway runs: whole, or not at all. */
+import { readFileSync, unwatchFile, watchFile } from 'node:fs'
+import { Fault } from '../base/fault.ts'
+import { checkConfig, showMistake } from '../config/config.ts'
+import type { CheckedConfig, Config } from '../config/config.ts'
+import type { Log } from '../exchange/stations.ts'
+import type { Stops } from '../exchange/stop.ts'
+import type { Note } from '../record/notes.ts'
+import { keepLast, needRestart, noteChange, rulesOf } from './in-force.ts'
+import type { InForce, Live } from './in-force.ts'
+import type { RecordWatch } from './record-watch.ts'
+
+/** How often the file is looked at. */
+const lookMs = 2000
+
+export interface ReloadParts {
+  readonly checked: CheckedConfig
+  readonly dataDir: string
+  readonly live: Live
+  /** Ports that were really taken. */
+  readonly ports: { readonly gateway: number; readonly console: number }
+  readonly make: (config: Config, sha256: string) => InForce
+  readonly stops: Pick<Stops, 'recheck'>
+  readonly note: Note
+  readonly watch: RecordWatch
+  readonly log: Log
+}
+
+export interface Reload {
+  /**
+   * Reads the file again. @param by who asked.
+   * @returns whether anything changed.
+   * @throws {Fault} `config_bad` with every mistake, or the parts that need a restart; nothing of the
+   *   file was taken then. `record_down` where the change cannot be recorded.
+   */
+  now(by: string): Promise<boolean>
+  close(): void
+}
+
+export function openReload(parts: ReloadParts): Reload {
+  const { checked, log, watch } = parts
+  let turn: Promise<unknown> = Promise.resolve()
+  const now = (by: string): Promise<boolean> => {
+    const next = turn.then(() => take(by, parts))
+    turn = next.catch(() => undefined) // Whoever asked is told; the next one is not held up.
+    return next
+  }
+  const byItself = (by: string): void => {
+    now(by).then(
+      (isNew) => {
+        if (isNew) log.info({ by }, 'configuration taken up')
+        watch.restored('configuration', log)
+      },
+      (error: unknown) => {
+        // The file that was good stays in force, and the control that watches it says so.
+        const text = error instanceof Fault ? error.message : 'a defect'
+        log.error({ by, mistakes: text.split('\n') }, 'configuration not taken up')
+        watch.failed('configuration', 'config_bad', log)
+      },
+    )
+  }
+  const onHangUp = (): void => byItself('SIGHUP')
+  const onLook = (
+    is: { mtimeMs: number; ino: number },
+    was: { mtimeMs: number; ino: number },
+  ): void => {
+    if (is.mtimeMs !== was.mtimeMs || is.ino !== was.ino) byItself('file')
+  }
+  process.on('SIGHUP', onHangUp)
+  watchFile(checked.file, { interval: lookMs, persistent: false }, onLook)
+  return {
+    now,
+    close: () => {
+      process.off('SIGHUP', onHangUp)
+      unwatchFile(checked.file, onLook)
+    },
+  }
+}
+
+async function take(by: string, parts: ReloadParts): Promise<boolean> {
+  const { checked: first, dataDir, live, make, note, ports, stops } = parts
+  const checked = read(first.file)
+  if (checked.sha256 === live.now.sha256) return false
+  const config = checked.withPorts(ports.gateway, ports.console)
+  const fixed = needRestart(live.now.config, config)
+  if (fixed.length > 0) {
+    const message = `These parts of the file changed and are read at start-up only: ${fixed.join(', ')}. Nothing of it was taken; restart the gateway.`
+    throw new Fault('config_bad', message, { facts: { reason: 'restart' } })
+  }
+  const next = make(config, checked.sha256)
+  // Recorded before it is in force: nobody gets by a grant which the record does not know.
+  await noteChange(rulesOf(live.now), rulesOf(next), by, note)
+  live.replace(next)
+  keepLast(dataDir, rulesOf(next))
+  await stops.recheck()
+  return true
+}
+
+function read(file: string): CheckedConfig {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new Fault(
+      'config_bad',
+      'The configuration file cannot be read; the one in force stays.',
+      {
+        cause,
+      },
+    )
+  }
+  const { checked, mistakes } = checkConfig(text, file)
+  if (checked !== undefined) return checked
+  const lines = mistakes.map((mistake) => showMistake(mistake, file))
+  throw new Fault('config_bad', `Nothing of the file was taken:\n${lines.join('\n')}`)
+}
