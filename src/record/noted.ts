@@ -15,9 +15,10 @@ export const notedTypes = [
   /** An account of the gateway's own, a service account or one of its keys, a passkey. */
   'account.changed',
   'passkey.changed',
-  /** At the authorization server: a client made known, a yes of a person, a grant that ended. */
+  /** At the authorization server: a client made known, a person's yes or no, a grant that ended. */
   'client.registered',
   'consent.given',
+  'consent.refused',
   'grant.ended',
   'scim.changed',
   /** The configuration by its hash; grants and roles in words, before and after; their review. */

@@ -6,6 +6,7 @@ import { canonicalize } from '../tlog/canonical.ts'
 import { isObject } from '../record/unfinished.ts'
 import { countOf, textOf } from '../record/stored.ts'
 import { counted, duration, grouped } from './plain.ts'
+import { furtherDetails, notedWords } from './tell-noted.ts'
 import type { EntryType } from '../record/entry.ts'
 import type { RecordedEntry } from '../record/read.ts'
 import type { StoredSource, StoredWho } from '../record/stored.ts'
@@ -109,8 +110,11 @@ const tellings: Readonly<Partial<Record<EntryType, Telling>>> = {
   'session.closed': closed,
 }
 
-/** One line on an entry; it begins with a sign: `>` in, `<` back, `=` end, `x` refused, `*` masked. */
+/** One line on an entry. Signs: `>` in, `<` back, `=` end, `x` refused or stopped, `*` masked, `!` to be
+ *  looked at. */
 export function told(entry: RecordedEntry): string {
+  const noted = notedWords(entry)
+  if (noted !== undefined) return noted
   return (tellings[entry.type] ?? other).words(entry, entry.fields)
 }
 
@@ -119,11 +123,16 @@ const common: readonly string[] =
   'v index time type outcome principal source session exchange connection body'.split(' ')
 
 /** Whatever else an entry says: no member of the log is kept from its reader. */
-export function furtherMembers({ fields, type }: RecordedEntry): Piece[] {
-  const used = new Set([...common, ...(tellings[type] ?? other).used])
-  return Object.entries(fields)
-    .filter(([name]) => !used.has(name))
-    .map(([name, value]) => ({ name, text: textOf(value) ?? canonicalize(value) }))
+export function furtherMembers(entry: RecordedEntry): Piece[] {
+  const { fields, type } = entry
+  const details = furtherDetails(entry)
+  const told = [...(tellings[type] ?? other).used, ...(details === undefined ? [] : ['details'])]
+  const used = new Set([...common, ...told])
+  const further = Object.entries(fields).filter(([name]) => !used.has(name))
+  return [...further, ...(details ?? [])].map(([name, value]) => ({
+    name,
+    text: textOf(value) ?? canonicalize(value),
+  }))
 }
 
 /** Method and target of a call: `tools/call execute_sql`. */

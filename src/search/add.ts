@@ -140,6 +140,8 @@ function write(
     rows.set(key, row)
     if (hasText && withCards) for (const token of entry.tokens?.() ?? []) row.tokens.push(token)
     fold(row.draft, hasText ? entry : { ...entry, body: () => undefined }, withOutputs)
+    // Words of details stand in no body; they go with the month's text all the same.
+    if (!hasText) row.draft.command = ''
   }
   for (const row of rows.values()) {
     const { last, open } = row.draft

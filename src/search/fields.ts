@@ -3,6 +3,7 @@
 /** Fields that hold words, one or several. */
 export const wordFields = [
   'principal',
+  'of',
   'connection',
   'tool',
   'method',
@@ -33,7 +34,8 @@ export type Field = WordField | CompareField | TimeField
 
 /** What each field finds, in words for people. */
 export const meanings: Readonly<Record<Field, string>> = {
-  principal: 'who: name, subject or issuer',
+  principal: 'who, and whom it is about: name, subject or issuer',
+  of: 'what a stop or change is about: person, client, token, sign-in, group, id',
   connection: 'the configured server',
   tool: 'the tool, prompt, resource or task that was asked for',
   method: 'the MCP method',

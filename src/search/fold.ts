@@ -5,6 +5,7 @@
  */
 import { countOf, textOf } from '../record/stored.ts'
 import { isObject } from '../record/unfinished.ts'
+import { aboutOf, detailText } from './about.ts'
 import { sqlNames } from './identifiers.ts'
 import { wordsOf } from './text.ts'
 import type { RecordedEntry } from '../record/read.ts'
@@ -52,6 +53,9 @@ export interface Draft {
   output: string
   readonly tables: Set<string>
   readonly columns: Set<string>
+  /** People an entry names besides who did it, and whom and what it is about. */
+  readonly people: Set<string>
+  readonly of: Set<string>
 }
 
 /** The most that is indexed of an item's commands and of its outputs, in UTF-16 units. */
@@ -108,6 +112,8 @@ export function beginItem(writer: string, entry: IndexedEntry): Draft {
     output: '',
     tables: new Set(),
     columns: new Set(),
+    people: new Set(),
+    of: new Set(),
   }
 }
 
@@ -148,11 +154,20 @@ function foldCall(draft: Draft, entry: IndexedEntry, withOutputs: boolean): void
   if (draft.open === 0) draft.isEnded = true
 }
 
-function foldOther(draft: Draft, { fields }: IndexedEntry): void {
+function foldOther(draft: Draft, { fields, type }: IndexedEntry): void {
   draft.durationUs = countOf(fields['durationUs'])
   const named = ['clientName', 'clientVersion', 'userAgent'].map((name) => textOf(fields[name]))
   const client = named.filter(Boolean).join(' ')
   if (client !== '') draft.client = client
+  const { people, things } = aboutOf(type, fields)
+  for (const name of people) draft.people.add(name)
+  for (const name of things) draft.of.add(name)
+  draft.reason ??= reasonIn(fields)
+  draft.command = detailText(fields).slice(0, commandLengthMax)
+}
+
+function reasonIn({ details }: IndexedEntry['fields']): string | undefined {
+  return isObject(details) ? textOf(details['reason']) : undefined
 }
 
 function addCommand(draft: Draft, entry: IndexedEntry): void {

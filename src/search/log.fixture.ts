@@ -39,9 +39,48 @@ export const words: readonly string[] = [
   "o'brien",
 ]
 
+/** Entries about identities, as far as they name somebody or something. */
+const stops: readonly object[] = [
+  {
+    type: 'principal.revoked',
+    details: {
+      id: 'rv_1',
+      what: 'principal',
+      of: 'https://issuer.example u-2',
+      reason: 'left the company',
+      by: 'https://issuer.example alex',
+      source: 'cli',
+    },
+  },
+  { type: 'revocation.cut', details: { id: 'rv_1', calls: 1, streams: 2, sessions: 0 } },
+  {
+    type: 'principal.revoked',
+    details: {
+      id: 'rv_2',
+      what: 'client',
+      of: 'cursor-1',
+      reason: 'x1',
+      by: 'alex',
+      source: 'api',
+    },
+  },
+  {
+    type: 'scim.changed',
+    details: {
+      resource: 'Group',
+      change: 'changed',
+      group: 'grp-7',
+      added: ['u-1'],
+      addedCount: 1,
+    },
+  },
+  { type: 'access.changed', details: { what: 'access', added: ['u-1 may cards'], by: 'alex' } },
+  { type: 'auth.accepted', details: { client: 'cursor-1', token: 'jti-7' } },
+]
+
 /** One thing that happens; numbers choose from the lists above. */
 export interface Step {
-  readonly kind: 'call' | 'denied' | 'other'
+  readonly kind: 'call' | 'denied' | 'other' | 'stop'
   readonly who: number
   readonly tool: number
   readonly words: readonly number[]
@@ -52,7 +91,7 @@ export interface Step {
 
 const pick = fc.nat({ max: 11 })
 export const stepArbitrary: fc.Arbitrary<Step> = fc.record({
-  kind: fc.constantFrom('call', 'call', 'denied', 'other'),
+  kind: fc.constantFrom('call', 'call', 'denied', 'other', 'stop'),
   who: pick,
   tool: pick,
   words: fc.array(pick, { minLength: 1, maxLength: 5 }),
@@ -109,6 +148,10 @@ export function entriesOf(
     if (kind === 'other') {
       const client = { clientName: at(['cursor', 'claude'], who), clientVersion: '1.0' }
       add(timeUs, { ...common, exchange: null, type: 'session.opened', ...client })
+      return
+    }
+    if (kind === 'stop') {
+      add(timeUs, { ...common, ...at(stops, figure), exchange: null, session: null })
       return
     }
     const called = { method: 'tools/call', target, rule: at(['r-1', 'r-2'], figure) }

@@ -93,8 +93,10 @@ function fitsWord(
   switch (field) {
     case 'principal': {
       const { issuer, name, subject } = item.principal ?? {}
-      return fits(issuer) || fits(name) || fits(subject)
+      return [issuer, name, subject, ...item.people].some(fits)
     }
+    case 'of':
+      return [...item.of].some(fits)
     case 'type':
       return [...item.types].some(fits)
     case 'table':

@@ -51,6 +51,14 @@ const term = fc.oneof(
     'tool:*_*t*',
     'tool:nothing',
     'principal:u-1',
+    'principal:alex',
+    'principal:*',
+    'of:u-2',
+    'of:"https://issuer.example u-2"',
+    'of:rv_1,cursor-*',
+    'of:*',
+    'company',
+    'type:principal.revoked',
     'principal:"ada müller"',
     'principal:https*',
     'principal:*payments,u-2',
@@ -135,7 +143,8 @@ test('the index gives what reading everything gives, in order, page by page, day
 function sameItem(item: Item, all: readonly Draft[]): void {
   const draft = all.find(({ first }) => first === item.first)
   assert.ok(draft)
-  const { columns: _, command, isEnded: _e, open: _o, output: _t, tables: _s, ...rest } = draft
+  const { columns: _c, of: _f, people: _w, tables: _s, ...seen } = draft
+  const { command, isEnded: _e, open: _o, output: _t, ...rest } = seen
   const { timeUs, types, ...same } = rest
   const { excerpt, place: _p, ...shown } = item
   const { kind, issuer, name, subject } = draft.principal ?? {}
@@ -425,6 +434,45 @@ test('a month whose text was taken away keeps its items and none of its words', 
 function hasBytes(dir: string, word: string): boolean {
   return readdirSync(dir).some((name) => readFileSync(join(dir, name)).includes(word))
 }
+
+test('who was stopped, by whom and why is found; the words go with the month, the names stay', (t) => {
+  const step = { kind: 'stop', who: 2, tool: 0, words: [0], lasts: 0 } as const
+  const stops = [0, 1, 2, 3, 4, 5].map((figure) => ({ ...step, figure }))
+  const batches = batchesOf(entriesOf(stops, startUs, 1000), [2])
+  const index = build(folder(t), batches)
+  const found = (query: string): number[] =>
+    index.search(parseQuery(query, startUs), { order: 'oldest' }).items.map(({ first }) => first)
+  const names: readonly [query: string, indexes: number[]][] = [
+    ['principal:u-2', [0]],
+    ['principal:alex', [0, 2, 4]],
+    ['principal:u-1', [3]],
+    ['of:u-2', [0]],
+    ['of:alex', []],
+    ['of:"https://issuer.example u-2"', [0]],
+    ['of:rv_1', [0, 1]],
+    ['of:cursor-*', [2, 5]],
+    ['of:grp-7', [3]],
+    ['of:jti-7', [5]],
+    ['reason:"left the company"', [0]],
+    ['type:principal.revoked', [0, 2]],
+    ['type:principal.revoked -principal:u-2', [2]],
+  ]
+  for (const [query, indexes] of names) assert.deepEqual(found(query), indexes, query)
+  assert.deepEqual(found('company'), [0])
+  assert.deepEqual(found('"u-1 may cards"'), [4])
+  index.forgetText('2026-11')
+  for (const [query, indexes] of names) assert.deepEqual(found(query), indexes, query)
+  assert.deepEqual(found('company OR "may cards"'), [])
+  index.close()
+  // What comes late into such a month comes without words, too.
+  const late = build(folder(t), batches.slice(0, 1))
+  late.forgetText('2026-11')
+  goOn(late, batches)
+  const query = parseQuery('"may cards"', startUs)
+  assert.equal(late.search(query).total, 0)
+  assert.equal(late.search(parseQuery('of:jti-7', startUs)).total, 1)
+  late.close()
+})
 
 test('a month that was removed leaves no file', (t) => {
   const dir = folder(t)

@@ -92,8 +92,13 @@ export class Rows {
     const id = (row.id ??= this.#newId(draft.timeUs))
     this.#writeItem(id, draft)
     if (isNew) this.#writeDetail(id, draft, row.place)
-    for (const kind of ['table', 'column'] as const) {
-      const names = kind === 'table' ? draft.tables : draft.columns
+    const named = [
+      ['table', draft.tables],
+      ['column', draft.columns],
+      ['person', draft.people],
+      ['of', draft.of],
+    ] as const
+    for (const [kind, names] of named) {
       for (const name of names) this.#addName.run(this.#dictionary.number(kind, name), id)
     }
     for (const token of row.tokens) this.#addCard.run(token, id)
@@ -189,6 +194,8 @@ export class Rows {
       output: text('output'),
       tables: new Set(),
       columns: new Set(),
+      people: new Set(),
+      of: new Set(),
     }
   }
 }

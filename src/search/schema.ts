@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 
 /** Another number here and every index is made anew. */
-const schemaVersion = 2
+const schemaVersion = 3
 
 /** Marks our files among others: "Spix". */
 const applicationId = 0x53706978
@@ -67,6 +67,8 @@ export const wordKinds = [
   'ticket',
   'writer',
   'segment',
+  'person',
+  'of',
 ] as const
 export type WordKind = (typeof wordKinds)[number]
 
@@ -118,8 +120,10 @@ export function createTables(db: DatabaseSync, mode: FileMode): void {
  * SQL, the tokens of card numbers, the texts of calls that are under way.
  */
 export function dropText(db: DatabaseSync): void {
-  db.exec(`BEGIN; DROP TABLE says; ${says}; DELETE FROM named; DELETE FROM card;
-    DELETE FROM word WHERE kind IN (${wordKinds.indexOf('table')}, ${wordKinds.indexOf('column')});
+  const inSql = `${wordKinds.indexOf('table')}, ${wordKinds.indexOf('column')}`
+  db.exec(`BEGIN; DROP TABLE says; ${says}; DELETE FROM card;
+    DELETE FROM named WHERE word IN (SELECT id FROM word WHERE kind IN (${inSql}));
+    DELETE FROM word WHERE kind IN (${inSql});
     UPDATE detail SET excerpt = NULL WHERE excerpt IS NOT NULL;
     UPDATE pending SET command = '', output = '';
     UPDATE setting SET value = 1 WHERE name = 'forgotten'; COMMIT`)

@@ -149,7 +149,12 @@ function wordCondition(field: WordField, any: readonly Pattern[], month: Month):
   const isSet = any.some((pattern) => pattern.length > 1 && pattern.every((piece) => piece === ''))
   switch (field) {
     case 'principal':
-      return isSet ? given('principal') : among('i.principal', dictionary.findWho(any))
+      return either(
+        isSet ? given('principal') : among('i.principal', dictionary.findWho(any)),
+        namedCondition(dictionary.find('person', any), month),
+      )
+    case 'of':
+      return namedCondition(dictionary.find('of', any), month)
     case 'type': {
       const bits = dictionary.findTypes(any)
       return bits === 0 ? nothing : { sql: 'i.types & ? <> 0', bound: [bits] }
@@ -190,7 +195,8 @@ function given(column: string): Condition {
 }
 
 function either(a: Condition, b: Condition): Condition {
-  if (a === nothing && b === nothing) return nothing
+  if (b === nothing) return a
+  if (a === nothing) return b
   return { sql: `(${a.sql} OR ${b.sql})`, bound: [...a.bound, ...b.bound] }
 }
 

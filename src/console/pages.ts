@@ -1,0 +1,293 @@
+/** The console's pages as far as they go: what is in force, oneself, and stops. */
+import { html } from 'hono/html'
+import type { ConsoleRole } from '../config/types.ts'
+import type { KnownPrincipal } from '../identity/directory.ts'
+import type { Revocation } from '../identity/revocations.ts'
+import type { Passkey } from '../signin/passkeys.ts'
+import type { Asker, InForce } from './parts.ts'
+import type { ConsoleSession } from './sessions.ts'
+
+type Markup = ReturnType<typeof html>
+
+/** A page for somebody who is signed in. */
+function page(asker: Asker, title: string, body: Markup): Markup {
+  const csrf = asker.session?.csrf ?? ''
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width" />
+        <meta name="csrf" content="${csrf}" />
+        <title>${title} · Sallyport</title>
+        <link rel="stylesheet" href="/style.css" />
+        <script src="/console.js" defer></script>
+      </head>
+      <body>
+        <header>
+          <nav aria-label="Console">
+            <a href="/">In force</a>
+            ${maySeeStops(asker) ? html`<a href="/stops">Stops</a>` : ''} <a href="/me">You</a>
+          </nav>
+          <form method="post" action="/sign-out">
+            <input type="hidden" name="csrf" value="${csrf}" /> <span>${asker.name}</span>
+            <button class="second">Sign out</button>
+          </form>
+        </header>
+        <main>
+          <h1>${title}</h1>
+          <p role="alert" data-trouble></p>
+          ${body}
+        </main>
+        ${reasonDialog}
+      </body>
+    </html>`
+}
+
+/** Asks why, before somebody is stopped or let in again. */
+const reasonDialog = html`<dialog data-why aria-labelledby="why-title">
+  <form method="dialog">
+    <h2 id="why-title"></h2>
+    <label>Reason, for the record <input name="reason" required maxlength="1000" /></label>
+    <button value="yes">Do it</button>
+    <button value="no" class="second" formnovalidate>Cancel</button>
+  </form>
+</dialog>`
+
+/** Roles that may see who and what is stopped. */
+export const stopReaders: readonly ConsoleRole[] = ['admin', 'analyst', 'compliance', 'auditor']
+
+function maySeeStops({ roles }: Asker): boolean {
+  return stopReaders.some((role) => roles.has(role))
+}
+
+const time = (ms: number): Markup => {
+  const iso = new Date(ms).toISOString()
+  return html`<time datetime="${iso}">${iso.slice(0, 16).replace('T', ' ')} UTC</time>`
+}
+
+export function homePage(asker: Asker, is: InForce): Markup {
+  const rows = is.connections.map(
+    ({ name, resource }) =>
+      html`<tr>
+        <th scope="row">${name}</th>
+        <td>${resource}</td>
+      </tr>`,
+  )
+  const body = html`<dl>
+      <dt>Gateway</dt>
+      <dd>${is.status}, version ${is.version}</dd>
+      <dt>Record</dt>
+      <dd>${is.record}</dd>
+      <dt>Sessions open</dt>
+      <dd>${is.sessions}</dd>
+      <dt>The log’s public key, to be kept elsewhere</dt>
+      <dd><code>${is.vkey}</code></dd>
+    </dl>
+    <table>
+      <caption>
+        Connections
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">Name</th>
+          <th scope="col">Address</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${rows}
+      </tbody>
+    </table>
+    <p class="soft"><a href="/metrics">Metrics</a> · <a href="/readyz">Readiness</a></p>`
+  return page(asker, 'In force', body)
+}
+
+export interface Mine {
+  readonly person: KnownPrincipal
+  /** Missing where there can be none. */
+  readonly passkeys: readonly Passkey[] | undefined
+  readonly sessions: readonly ConsoleSession[]
+}
+
+export function mePage(asker: Asker, { passkeys, person, sessions }: Mine): Markup {
+  const groups = person.groups.length === 0 ? 'none' : person.groups.join(', ')
+  const roles = asker.roles.size === 0 ? 'none' : [...asker.roles].join(', ')
+  const body = html`<dl>
+      <dt>Name</dt>
+      <dd>${asker.name}</dd>
+      <dt>Issuer</dt>
+      <dd><code>${person.issuer}</code></dd>
+      <dt>Subject</dt>
+      <dd><code>${person.subject}</code></dd>
+      <dt>Groups</dt>
+      <dd>${groups}</dd>
+      <dt>Roles on this console</dt>
+      <dd>${roles}</dd>
+    </dl>
+    ${passkeys === undefined ? '' : passkeyTable(passkeys)} ${sessionTable(asker, sessions)}`
+  return page(asker, 'You', body)
+}
+
+function passkeyTable(passkeys: readonly Passkey[]): Markup {
+  const rows = passkeys.map(
+    ({ id, label, madeMs }) =>
+      html`<tr>
+        <th scope="row">${label ?? 'Passkey'}</th>
+        <td>${time(madeMs)}</td>
+        <td><button class="second" data-delete="/api/me/passkeys/${id}">Remove</button></td>
+      </tr>`,
+  )
+  const table = html`<table>
+    <caption>
+      Passkeys
+    </caption>
+    <thead>
+      <tr>
+        <th scope="col">Name</th>
+        <th scope="col">Since</th>
+        <th scope="col">Change</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${rows}
+    </tbody>
+  </table>`
+  return html`${
+      passkeys.length > 0
+        ? table
+        : html`<p>
+            You have no passkey. With one you sign what you approve, so that it can be proven.
+          </p>`
+    }
+    <form data-enrol>
+      <label>Its name <input name="label" maxlength="64" value="Passkey" /></label>
+      <button>Add a passkey</button>
+    </form>`
+}
+
+function sessionTable(asker: Asker, sessions: readonly ConsoleSession[]): Markup {
+  const rows = sessions.map((one) => {
+    const end =
+      one.key === asker.session?.key
+        ? html`This one`
+        : html`<button class="second" data-delete="/api/me/sessions/${one.key}">End</button>`
+    return html`<tr>
+      <th scope="row">${one.ip}</th>
+      <td>${one.userAgent}</td>
+      <td>${time(one.madeMs)}</td>
+      <td>${end}</td>
+    </tr>`
+  })
+  return html`<table>
+    <caption>
+      Where you are signed in
+    </caption>
+    <thead>
+      <tr>
+        <th scope="col">Address</th>
+        <th scope="col">Browser</th>
+        <th scope="col">Since</th>
+        <th scope="col">Change</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${rows}
+    </tbody>
+  </table>`
+}
+
+/** @param mayLift whether it is for this asker to take a stop back. */
+export function stopsPage(
+  asker: Asker,
+  stops: readonly Revocation[],
+  mayLift: (stop: Revocation) => boolean,
+): Markup {
+  const mayStop = asker.roles.has('admin') || asker.roles.has('analyst')
+  const rows = stops.map(
+    (one) =>
+      html`<tr>
+        <th scope="row">${one.target.kind}</th>
+        <td>${nameOf(one)}</td>
+        <td>${one.reason}</td>
+        <td>${one.by}</td>
+        <td>${time(one.fromMs)}</td>
+        <td>
+          ${
+            mayLift(one)
+              ? html`<button
+                  class="second"
+                  data-delete="/api/revocations/${one.id}"
+                  data-why="Let ${nameOf(one)} in again"
+                >
+                  Lift
+                </button>`
+              : asker.roles.has('admin')
+                ? 'By another admin'
+                : ''
+          }
+        </td>
+      </tr>`,
+  )
+  const table = html`<table>
+    <caption>
+      Who and what is stopped
+    </caption>
+    <thead>
+      <tr>
+        <th scope="col">What</th>
+        <th scope="col">Which</th>
+        <th scope="col">Why</th>
+        <th scope="col">By</th>
+        <th scope="col">Since</th>
+        <th scope="col">Change</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${rows}
+    </tbody>
+  </table>`
+  const none = html`<p>
+    Nobody is stopped. Somebody who leaves is stopped here, by <code>sallyport revoke</code>, or by
+    your directory over SCIM.
+  </p>`
+  return page(
+    asker,
+    'Stops',
+    html`${mayStop ? stopForm() : ''}${stops.length === 0 ? none : table}`,
+  )
+}
+
+function stopForm(): Markup {
+  return html`<form data-find>
+      <label>Whom to stop: name, e-mail, subject or id <input name="text" required /></label
+      ><button class="second">Find</button>
+    </form>
+    <ul data-found aria-live="polite"></ul>`
+}
+
+function nameOf({ target }: Revocation): string {
+  if ('subject' in target) return `${target.subject} (${target.issuer})`
+  if (target.kind === 'client') return target.client
+  if (target.kind === 'connection') return target.connection
+  if (target.kind === 'token') return target.token
+  return target.kind === 'sign-in' ? target.signIn : 'everything'
+}
+
+/** For whoever is signed out or may not be here. */
+export function plainPage(title: string, sentence: string, next = 'To the console'): Markup {
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width" />
+        <title>${title} · Sallyport</title>
+        <link rel="stylesheet" href="/style.css" />
+      </head>
+      <body>
+        <main>
+          <h1>${title}</h1>
+          <p>${sentence}</p>
+          <p><a href="/">${next}</a></p>
+        </main>
+      </body>
+    </html>`
+}
