@@ -100,7 +100,7 @@ async function check(
   env: Record<string, string> = { T: secret },
 ): Promise<CheckReport> {
   const [out, errors] = [new Sink(), new Sink()]
-  const code = await checkCommand({ config, json: true }, out, errors, env)
+  const code = await checkCommand({ config, json: true }, out, errors, { env })
   assert.ok(!out.text.includes(secret) && !errors.text.includes(secret))
   const report: CheckReport = JSON.parse(out.text)
   assert.equal(code, report.ok ? 0 : 1)
@@ -250,10 +250,10 @@ test('a good installation passes, each server is asked in its own era, and nothi
 test('offline nothing is asked, and the text says what was found', async () => {
   const [out, errors] = [new Sink(), new Sink()]
   const file = write('  - { name: a, url: "http://127.0.0.1:1" }')
-  assert.equal(await checkCommand({ config: file, offline: true }, out, errors, {}), 0)
+  assert.equal(await checkCommand({ config: file, offline: true }, out, errors, { env: {} }), 0)
   assert.equal(out.text, 'sallyport.yaml has no mistakes.\n')
   const text = new Sink()
-  assert.equal(await checkCommand({ config: file }, text, errors, {}), 1)
+  assert.equal(await checkCommand({ config: file }, text, errors, { env: {} }), 1)
   assert.match(
     text.text,
     /^FAIL {2}connection a {2}does not answer \(ECONNREFUSED\) \(sallyport\.yaml:4:\d+\)$/m,
@@ -299,7 +299,7 @@ test('init without questions writes a valid file and the local key', async () =>
   const config = join(folder, 'sallyport.yaml')
   const { code, out } = await init({ config, yes: true, connection: 'shop' })
   assert.equal(code, 0)
-  assert.match(out, /Clients connect to http:\/\/127\.0\.0\.1:4100\/mcp\/shop/)
+  assert.match(out, /Clients connect to http:\/\/localhost:4100\/mcp\/shop/)
   const { config: made } = readConfig(readFileSync(config, 'utf8'), config)
   assert.equal(made.dataDir, join(folder, '.sallyport'))
   assert.ok(existsSync(join(folder, '.sallyport/keys/local-issuer.json')))
@@ -310,8 +310,10 @@ test('init with an issuer of the company makes no local key', async () => {
   const options = { publicUrl: 'https://mcp.example.com', issuer: 'https://login.example.com/a' }
   assert.equal((await init({ config, yes: true, ...options })).code, 0)
   const { config: made } = readConfig(readFileSync(config, 'utf8'), config)
-  assert.equal(made.identity.issuers[0]?.issuer, options.issuer)
-  assert.deepEqual(made.identity.issuers[0]?.audience, [options.publicUrl])
+  const [issuer] = made.identity.issuers
+  assert.ok(issuer?.type === 'oidc')
+  assert.equal(issuer.issuer, options.issuer)
+  assert.deepEqual(issuer.audience, [options.publicUrl])
   assert.ok(!existsSync(join(folder, '.sallyport/keys/local-issuer.json')))
   assert.ok(existsSync(join(folder, '.sallyport/keys/signing.pem')))
 })
@@ -386,8 +388,8 @@ test('a token says whom it is for, and follows the ports of a gateway that runs'
   const made = await token({ config, subject: 'mia', group: ['engineers'], role: ['r'], ttl: '5m' })
   assert.deepEqual([made.code, made.errors], [0, ''])
   const claims = decodeJwt(made.out.trim())
-  assert.equal(claims.iss, 'http://127.0.0.1:4100/oauth')
-  assert.equal(claims.aud, 'http://127.0.0.1:4100')
+  assert.equal(claims.iss, 'http://localhost:4100/oauth')
+  assert.equal(claims.aud, 'http://localhost:4100')
   assert.equal((claims.exp ?? 0) - (claims.iat ?? 0), 300)
   assert.deepEqual(
     [claims.sub, claims['groups'], claims['roles'], claims['kind']],

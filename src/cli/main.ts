@@ -5,6 +5,7 @@ import { Fault } from '../base/fault.ts'
 import { addAccess } from './access-commands.ts'
 import { addLocalAccounts } from './account.ts'
 import type { ask } from './ask.ts'
+import type { CheckOptions } from './check.ts'
 import type { InitOptions } from './init.ts'
 import type { Where } from './installation.ts'
 import { addPeople } from './people-commands.ts'
@@ -155,12 +156,12 @@ function addMakers(command: Make, where: With, done: (code: number) => void): vo
   )
     .option('--json', 'one JSON object instead of text')
     .option('--offline', 'only the file: nothing is asked, opened or written')
-    .action(
-      async (options: { config?: string; data?: string; json?: boolean; offline?: boolean }) => {
-        const { checkCommand } = await import('./check.ts')
-        done(await checkCommand(options, out, errors))
-      },
-    )
+    .option('--token <file>', 'explains an access token, from a file or - for standard input')
+    .option('--connection <name>', 'with --token: the connection it is for')
+    .action(async (options: CheckOptions) => {
+      const { checkCommand } = await import('./check.ts')
+      done(await checkCommand(options, out, errors))
+    })
   command('init', 'Writes a commented configuration and makes keys.', 'sallyport init --yes')
     .option('-c, --config <file>', 'the file to write (default: sallyport.yaml)')
     .option('--data <dir>', 'the data folder')
@@ -186,6 +187,7 @@ function addMakers(command: Make, where: With, done: (code: number) => void): vo
     .option('--group <group...>', 'groups')
     .option('--role <role...>', 'roles')
     .option('--connection <name>', 'good for this connection only')
+    .option('--console', 'good for the API of the console only')
     .option('--ttl <time>', 'how long it is good for, 24h at most', '1h')
     .action(async (options: TokenOptions) => {
       const { tokenCommand } = await import('./token.ts')
