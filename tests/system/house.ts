@@ -7,7 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { pino } from 'pino'
+import { systemClock } from '../../src/base/clock.ts'
+import type { Clock } from '../../src/base/clock.ts'
 import { realDisk } from '../../src/base/disk.ts'
+import type { Disk } from '../../src/base/disk.ts'
 import { startGateway } from '../../src/cli/start.ts'
 import type { Gateway } from '../../src/cli/start.ts'
 import { readConfig } from '../../src/config/config.ts'
@@ -94,24 +97,33 @@ export interface House {
 }
 
 export interface HouseOptions {
+  /** What the gateway listens on; 127.0.0.1 where it is missing. Browsers need a name for passkeys. */
+  readonly host?: string
+  /** The value of `identity`; one local issuer where it is missing. */
+  readonly identity?: string
+  /** Address of the server behind `shop`; the scripted one where it is missing. */
+  readonly upstream?: string
   /** Further lines of the configuration. */
   readonly extra?: string
   readonly connection?: string
   readonly access?: string
   readonly env?: Record<string, string>
   readonly dataDir?: string
+  /** The machine's clock and disk where they are missing. */
+  readonly clock?: Clock
+  readonly disk?: Disk
 }
 
 export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'sallyport-test-'))
   const behind = await startBehind()
   const text = `
-listen: { gateway: 127.0.0.1:0, console: 127.0.0.1:0 }
+listen: { gateway: ${options.host ?? '127.0.0.1'}:0, console: 127.0.0.1:0 }
 data_dir: ${dataDir}
-identity: { issuers: [{ name: local, type: local }] }
+identity: ${options.identity ?? '{ issuers: [{ name: local, type: local }] }'}
 connections:
   - name: shop
-    url: ${behind.url}
+    url: ${options.upstream ?? behind.url}
     ${options.connection ?? 'credential: { type: none }'}
 access:
   - { who: { group: staff }, may: { connection: shop } }
@@ -138,6 +150,8 @@ ${options.extra ?? ''}
       dataDir,
       env: options.env ?? {},
       log,
+      ...(options.clock === undefined ? {} : { clock: options.clock }),
+      ...(options.disk === undefined ? {} : { disk: options.disk }),
     })
   }
   const mcp = `${gateway.gatewayUrl}/mcp/shop`
@@ -211,3 +225,22 @@ export function modernCall(
 /** A legacy request without a session. */
 export const legacyCall = (method: string, params: string, id = '1'): string =>
   `{"jsonrpc":"2.0","id":${id},"method":"${method}","params":${params}}`
+
+/** Time that passes as it does, from another moment on, and leaps when it is told to. */
+export class MovedClock implements Clock {
+  readonly #real = systemClock()
+  #aheadMs: number
+  /** @param startMs what it shows now, in milliseconds since 1970. */
+  constructor(startMs: number) {
+    this.#aheadMs = startMs - Date.now()
+  }
+  nowUs(): number {
+    return this.#real.nowUs() + this.#aheadMs * 1000
+  }
+  monotonicMs(): number {
+    return this.#real.monotonicMs() + this.#aheadMs
+  }
+  pass(ms: number): void {
+    this.#aheadMs += ms
+  }
+}
