@@ -8,6 +8,7 @@ import { rulesOf } from './access-desk.ts'
 import type { AccessDesk } from './access-desk.ts'
 import { accessLines } from './access-lines.ts'
 import { answerReview } from './access-review.ts'
+import { oneLine } from '../replay/plain.ts'
 import { momentText, nowMsOf } from './people-desk.ts'
 import { findWhom } from './whom.ts'
 import type { Whom } from './whom.ts'
@@ -35,7 +36,23 @@ function showAccess(asked: AccessAsked, desk: AccessDesk): string[] {
   const connections = desk.connections ?? []
   const lines = explainAccess(rulesOf(desk).grants, bearer, connections, { ip, nowMs })
   const title = { who: wordsFor(whom, bearer, desk), ip, nowMs }
-  return accessLines(unlessStopped(lines, bearer, nowMs, desk), title, asked)
+  const stopped = stopWords(bearer, nowMs, desk)
+  const note = stopped === undefined || asked.format === 'jsonl' ? [] : [`${stopped}\n\n`]
+  return [...note, ...accessLines(unlessStopped(lines, bearer, nowMs, desk), title, asked)]
+}
+
+/** Why nobody of theirs gets in, whatever the grants say; undefined where nothing stops them. */
+function stopWords(
+  { issuer, subject }: Bearer,
+  nowMs: number,
+  { directory, masker, revocations }: AccessDesk,
+): string | undefined {
+  const stop = revocations.find({ issuer, subject, issuedAtMs: Infinity }, undefined, nowMs)
+  if (stop !== undefined) {
+    const { by, id, reason } = masker.words(stop).value
+    return oneLine(`Stopped since ${momentText(stop.fromMs)} by ${by}: ${reason} (${id})`)
+  }
+  return directory.hasEnded(issuer, subject, nowMs) ? 'The access has ended.' : undefined
 }
 
 /** As the directory knows them: what their next token says may be more, or less. */

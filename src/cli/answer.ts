@@ -2,6 +2,7 @@
 import { Fault } from '../base/fault.ts'
 import { newId } from '../base/ids.ts'
 import { isoMicros } from '../base/clock.ts'
+import { rotateLocalKey } from '../identity/local-keys.ts'
 import { share } from '../record/entry.ts'
 import type { EntryInput } from '../record/entry.ts'
 import { readHolds, writeHolds } from '../record/holds.ts'
@@ -16,6 +17,7 @@ import { openKeys, rotateSigningKey } from './keys.ts'
 import { answerLocalAccount, isLocalAccountAsked } from './local-account.ts'
 import { look } from './look.ts'
 import { answerPeople } from './people-answer.ts'
+import { noteBy } from './people-desk.ts'
 import { isPeopleAsked } from './people-asked.ts'
 import { retentionLines } from './retention-run.ts'
 
@@ -43,6 +45,8 @@ export async function answerAsked(
       return stream([`${JSON.stringify({ signed: await desk.sign() })}\n`])
     case 'reindex':
       return stream([`${JSON.stringify({ entries: await desk.reindex() })}\n`])
+    case 'rotate-issuer':
+      return stream([await rotateIssuer(by, desk)])
     case 'reload':
       return stream([await reload(by, desk)])
     case 'exporting':
@@ -64,6 +68,13 @@ async function reload(by: string, desk: Desk): Promise<string> {
   if (desk.reload === undefined) return 'No gateway runs here; the next start reads the file.\n'
   const isNew = await desk.reload(by)
   return isNew ? 'The file is in force.\n' : 'Nothing changed: this file is in force already.\n'
+}
+
+/** Recorded first: a key that signs tokens is never there without an entry that says so. */
+async function rotateIssuer(by: string, desk: Desk): Promise<string> {
+  await noteBy(by, 'config.changed', { what: 'keys/local-issuer.json', by }, desk)
+  const { kid, fromMs, removed } = await rotateLocalKey(desk.dataDir, desk.clock.nowUs() / 1000)
+  return `${JSON.stringify({ kid, from: new Date(fromMs).toISOString(), removed })}\n`
 }
 
 /** Appends one entry in the name of a user of this machine. */

@@ -79,6 +79,8 @@ type OwnAsked =
   | { readonly what: 'reindex' }
   /** The signing key changes; the old one signs along for a while. */
   | { readonly what: 'rotate'; readonly overlapMs: number }
+  /** The local issuer gets a new key; it signs once everybody can have fetched it. */
+  | { readonly what: 'rotate-issuer' }
 
 const format = z.enum(['text', 'jsonl'])
 const word = z.string().min(1).max(1000)
@@ -132,6 +134,7 @@ const asks: z.ZodType<OwnAsked> = z.discriminatedUnion('what', [
   z.strictObject({ what: z.literal('release'), id: word, reason: word }),
   z.strictObject({ what: z.literal('sign') }),
   z.strictObject({ what: z.literal('reload') }),
+  z.strictObject({ what: z.literal('rotate-issuer') }),
   z.strictObject({ what: z.literal('reindex') }),
   z.strictObject({
     what: z.literal('rotate'),

@@ -15,6 +15,7 @@ import type { Stations } from '../exchange/stations.ts'
 import type { Way } from '../exchange/way.ts'
 import { makeLocalKey, openLocalIssuer } from '../identity/local.ts'
 import type { LocalIssuer } from '../identity/local.ts'
+import { createUsedTokens } from '../identity/replay.ts'
 import { allowedHosts, allowedOrigins, checkHost } from '../listener/host.ts'
 import { createMasker } from '../mask/masker.ts'
 import { OutputSchemas } from '../mask/schemas.ts'
@@ -31,7 +32,7 @@ import { ExposureStore } from '../session/exposure-store.ts'
 import { Sessions } from '../session/sessions.ts'
 import { SessionState } from '../session/state.ts'
 import { openConnections } from './connections.ts'
-import { openIdentity, openKnown } from './identities.ts'
+import { identities, openKnown } from './identities.ts'
 import type { Known } from './identities.ts'
 import { maskerKeys, openKeys } from './keys.ts'
 import type { Keys } from './keys.ts'
@@ -55,6 +56,8 @@ export interface StartOptions {
   readonly disk?: Disk
   /** Where the own log goes; standard error unless told otherwise. */
   readonly log?: Logger
+  /** The machine's clock unless told otherwise. */
+  readonly clock?: Clock
 }
 
 export interface Built {
@@ -161,8 +164,7 @@ interface Ground extends Believed {
 }
 
 async function openGround(options: StartOptions, config: Config, log: Logger): Promise<Ground> {
-  const { dataDir, env } = options
-  const clock = systemClock()
+  const { clock = systemClock(), dataDir, env } = options
   const keys = openKeys(dataDir)
   const told: Told = { note: undefined } // Until the record is open nothing has been rotated.
   const secrets = openSecrets(env, clock, told, log)
@@ -216,12 +218,13 @@ async function openBelieved(
   of: { clock: Clock; keys: Keys; secrets: Secrets; log: Logger },
 ): Promise<Believed> {
   const { clock, keys, log, secrets } = of
-  const local = await openLocal(config, dataDir)
+  const local = await openLocal(config, dataDir, clock)
   const known = openKnown(dataDir, clock, keys.service)
+  const identityOf = identities({ clock, known, local, secrets, usedTokens: createUsedTokens() })
   const make: Built['make'] = (next, sha256) => ({
     config: next,
     sha256,
-    identity: openIdentity({ config: next, clock, known, local, secrets }),
+    identity: identityOf(next),
     access: compileGrants(next.access, (grant, fault) => log.warn({ grant, fault }, 'condition')),
   })
   return { local, known, live: new Live(make(config, checked.sha256)), make }
@@ -277,11 +280,15 @@ function openExposure(
   return new ExposureLedger({ store, clock, hash: (id) => state.hash(id), onTrouble })
 }
 
-async function openLocal(config: Config, dataDir: string): Promise<LocalIssuer | undefined> {
+async function openLocal(
+  config: Config,
+  dataDir: string,
+  clock: Clock,
+): Promise<LocalIssuer | undefined> {
   const row = config.identity.issuers.find(({ type }) => type === 'local')
   if (row?.type !== 'local') return undefined
   await makeLocalKey(dataDir)
-  return await openLocalIssuer({ dataDir, issuer: row.issuer, clock: systemClock() })
+  return await openLocalIssuer({ dataDir, issuer: row.issuer, clock })
 }
 
 /**

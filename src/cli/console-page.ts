@@ -5,6 +5,7 @@ import { Fault } from '../base/fault.ts'
 import type { ConsoleRole } from '../config/types.ts'
 import { readiness } from '../exchange/asides.ts'
 import type { Stations } from '../exchange/stations.ts'
+import { identifyForConsole } from '../identity/console-token.ts'
 import { checkHost } from '../listener/host.ts'
 import type { Incoming } from '../listener/incoming.ts'
 import type { Bearer } from '../policy/grants.ts'
@@ -19,8 +20,14 @@ const policy =
 export type ConsoleCheck = (headers: Incoming['headers']) => boolean
 
 export function isAllowedHost(headers: Incoming['headers'], hosts: readonly string[]): boolean {
+  // Which pages may post is for the console to say: a page of an identity provider may, to one
+  // address.
+  const ofHost = {
+    get: (name: string) => (name === 'origin' ? undefined : headers.get(name)),
+    count: (name: string) => headers.count(name),
+  }
   try {
-    checkHost(headers, hosts, [])
+    checkHost(ofHost, hosts, [])
     return true
   } catch (error) {
     // Going on is safe: the caller refuses.
@@ -34,6 +41,8 @@ export interface ConsoleParts {
   readonly metrics: Metrics
   readonly version: string
   readonly answersTo: ConsoleCheck
+  /** The console's own audience, `{public_url}/console`. */
+  readonly resource: string
   readonly rolesOf: (bearer: Bearer) => ReadonlySet<ConsoleRole>
   /** Public keys of the log. */
   readonly vkeys: readonly string[]
@@ -93,7 +102,7 @@ async function serveTheLog(incoming: Incoming, of: ConsoleParts): Promise<void> 
 
 async function isReader(
   { headers }: Incoming,
-  { at, front, rolesOf }: ConsoleParts,
+  { at, front, resource, rolesOf }: ConsoleParts,
 ): Promise<boolean> {
   const authorization = headers.all('authorization')
   if (authorization.length === 0) {
@@ -101,7 +110,7 @@ async function isReader(
     return has !== undefined && (has.has('analyst') || has.has('auditor'))
   }
   try {
-    const principal = await at.identity.identify(authorization, '/log')
+    const principal = await identifyForConsole(at.identity, authorization, resource)
     const has = rolesOf(principal)
     return has.has('analyst') || has.has('auditor')
   } catch (error) {

@@ -15,8 +15,9 @@ import { ConsoleSessions } from '../console/sessions.ts'
 import { readiness } from '../exchange/asides.ts'
 import type { Stops } from '../exchange/stop.ts'
 import { frames } from '../exchange/refuse.ts'
+import { identifyForConsole } from '../identity/console-token.ts'
 import { createGraph } from '../identity/graph.ts'
-import type { Revocation } from '../identity/revocations.ts'
+import type { Revocation, Stop } from '../identity/revocations.ts'
 import { createAuthorizationServer } from '../oauth/server.ts'
 import type { AuthorizationServer } from '../oauth/options.ts'
 import type { Incoming } from '../listener/incoming.ts'
@@ -32,13 +33,15 @@ import type { Accounts } from '../signin/accounts.ts'
 import { isCovered, openPasskeys } from '../signin/passkeys.ts'
 import type { Passkeys, PasskeysOptions } from '../signin/passkeys.ts'
 import { openReplays } from '../signin/saml-replays.ts'
+import { openProviderSessions } from '../signin/provider-sessions.ts'
+import type { ProviderSessions } from '../signin/provider-sessions.ts'
 import type { ResolveGroups } from '../signin/saml-person.ts'
 import type { SignInSite } from '../signin/signed-in.ts'
 import { createSignInSite } from '../signin/site.ts'
 import type { SignInOptions } from '../signin/site.ts'
 import type { Built } from './build.ts'
 import { groupsNamedIn } from './identities.ts'
-import { serveLogout, targetsOf } from './logout-door.ts'
+import { named, serveLogout, stopLoggedOut } from './logout-door.ts'
 import { version } from './version.ts'
 
 export interface Front {
@@ -77,7 +80,8 @@ export async function openFront(parts: FrontParts): Promise<Front> {
   const accounts =
     built.local && isOpen ? openAccounts(file, { clock, issuer: built.local.issuer }) : undefined
   const replays = isOpen ? openReplays(file) : undefined
-  const own = { passkeys, accounts, replays }
+  const providerSessions = isOpen ? openProviderSessions(file, { clock }) : undefined
+  const own = { passkeys, accounts, replays, providerSessions }
   let ticks = 0
   const authorization = await openAuthorization(parts, own)
   const sessions = new ConsoleSessions(file, {
@@ -90,6 +94,7 @@ export async function openFront(parts: FrontParts): Promise<Front> {
   const scim = scimStore && openScim(parts, scimStore)
   stops.heed(async (revocation) => {
     await endStopped(revocation, built, authorization)
+    await tellOwned(revocation, built)
     await console?.tick()
   })
   const consoleListener = console && fetching((r, s) => console.fetch(r, s), parts.log)
@@ -100,7 +105,7 @@ export async function openFront(parts: FrontParts): Promise<Front> {
     authorization,
     console,
     serveGateway: async (incoming) =>
-      (await serveLogout(incoming, { at: built.at, stops, note: built.note })) ||
+      (await serveLogout(incoming, { at: built.at, stops, note: built.note, providerSessions })) ||
       (authorization !== undefined && (await serveAuthorization(incoming, authorization))),
     serveConsole: async (incoming) => {
       const isScim = incoming.path === scimPath || incoming.path.startsWith(`${scimPath}/`)
@@ -115,8 +120,27 @@ export async function openFront(parts: FrontParts): Promise<Front> {
     close: async () => {
       await authorization?.close()
       sessions.close()
-      for (const one of [passkeys, accounts, replays, scimStore]) one?.close()
+      const stores = [passkeys, accounts, replays, providerSessions, scimStore]
+      for (const one of stores) one?.close()
     },
+  }
+}
+
+/** So many people in a minute leave no company: a directory that says so is broken, or not itself. */
+const leaversPerMinute = 20
+
+/** Stops whom the directory names, and raises an alert when it names many at once. */
+function watchedStop(stop: Stop, { at, note }: Built, log: Logger): Stop {
+  let [sinceMs, count] = [0, 0]
+  return async (of) => {
+    const nowMs = at.clock.monotonicMs()
+    if (nowMs - sinceMs > 60_000) [sinceMs, count] = [nowMs, 0]
+    const stopped = await stop(of)
+    if (++count === leaversPerMinute) {
+      log.warn({ count }, 'the directory stops many people at once')
+      await note('alert.raised', {}, { what: 'many_stopped', by: of.by, count })
+    }
+    return stopped
   }
 }
 
@@ -146,7 +170,7 @@ function openScim({ built, config, log, stops }: FrontParts, store: ScimStore): 
     config: scim,
     tokens: scim.tokens.map((ref, i) => secrets.open(ref, 'header', `identity.scim.tokens[${i}]`)),
     directory: known.directory,
-    stop: stops.stop,
+    stop: watchedStop(stops.stop, built, log),
     own: ownStops(known.revocations, note),
     note,
     store,
@@ -154,6 +178,17 @@ function openScim({ built, config, log, stops }: FrontParts, store: ScimStore): 
     publicUrl: config.console.publicUrl,
     onFailure: (error) => log.error(defectOf(error), 'scim'),
   })
+}
+
+/** Whoever is stopped may hold keys of programs, which go on: somebody must look at them. */
+async function tellOwned({ id, target }: Revocation, { known, note }: Built): Promise<void> {
+  if (target.kind !== 'principal') return
+  const person = known.directory.find(target.issuer, target.subject)
+  const owned = known.serviceAccounts.list().filter(({ owner }) => owner === person?.id)
+  if (owned.length === 0) return
+  const accounts = owned.map(({ name }) => name)
+  const of = `${target.issuer} ${target.subject}`
+  await note('alert.raised', {}, { what: 'owner_stopped', of, accounts, revocation: id })
 }
 
 /** Grants, refresh tokens and browser sessions of whom a stop is about. */
@@ -174,6 +209,7 @@ interface Own {
   readonly passkeys: Passkeys | undefined
   readonly accounts: Accounts | undefined
   readonly replays: ReturnType<typeof openReplays> | undefined
+  readonly providerSessions: ProviderSessions | undefined
 }
 
 /** Passkeys are for the console's domain, and for the gateway's site where that lies below it. */
@@ -207,13 +243,12 @@ function openSite(
     warn: (message) => log.warn({}, message),
     loggedOut: async ({ issuer, providerSession: signInId, subject }) => {
       const nowMs = Math.floor(clock.nowUs() / 1000)
-      const by = { reason: 'logged out at the provider', by: issuer, source: 'logout' } as const
       const who = {
         issuer,
         ...(signInId === undefined ? {} : { signInId }),
         ...(subject === undefined ? {} : { subject }),
       }
-      for (const target of targetsOf(who, nowMs)) await stops.stop({ target, ...by })
+      await stopLoggedOut(named(who, own.providerSessions), nowMs, stops)
     },
     secrets: built.secrets,
     groupsOf: (name) => groupsOf(name, parts),
@@ -305,7 +340,8 @@ function openConsole(parts: FrontParts, own: Own, sessions: ConsoleSessions): Co
       rolesOf(bearer, built.live.now.config.console.roles, (role, because) => {
         log.warn({ role, because }, 'a role does not count beside another')
       }),
-    identify: (authorization) => identity.identify(authorization, `${config.publicUrl}/console`),
+    identify: (authorization) =>
+      identifyForConsole(identity, authorization, `${config.publicUrl}/console`),
     inForce: () => inForce(built),
   })
 }

@@ -1,12 +1,16 @@
 /** Opens what the gateway knows of identities: who is believed, who is known, who is stopped. */
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../base/clock.ts'
 import type { Config } from '../config/config.ts'
+import { identifiersOf } from '../config/settle.ts'
+import type { OidcIssuerConfig } from '../config/types.ts'
 import type { Directory } from '../identity/directory.ts'
 import { openDirectory } from '../identity/directory-store.ts'
 import { createIdentity } from '../identity/identify.ts'
 import type { Identity, IdentityOptions } from '../identity/identify.ts'
 import type { LocalIssuer } from '../identity/local.ts'
+import type { UsedTokens } from '../identity/replay.ts'
 import type { Revocations } from '../identity/revocations.ts'
 import { openRevocations } from '../identity/revocation-store.ts'
 import type { ServiceAccounts } from '../identity/service-accounts.ts'
@@ -47,9 +51,27 @@ export interface IdentityParts {
   readonly known: Known
   readonly local: LocalIssuer | undefined
   readonly secrets: Secrets
+  /** The same for each: what may be used once is used up, whatever file is in force. */
+  readonly usedTokens: UsedTokens
 }
 
-export function openIdentity({ clock, config, known, local, secrets }: IdentityParts): Identity {
+/**
+ * Makes an identity of each configuration. Where nothing differs that it knows of, it is the one before:
+ * keys and groups that were fetched stay, and a provider that is down just now keeps nobody out.
+ */
+export function identities(parts: Omit<IdentityParts, 'config'>): (config: Config) => Identity {
+  let last: { readonly about: unknown; readonly made: Identity } | undefined
+  return (config) => {
+    const { identity, publicUrl } = config
+    const about = { identity, publicUrl, groups: groupsNamedIn(config) }
+    if (last !== undefined && isDeepStrictEqual(about, last.about)) return last.made
+    last = { about, made: openIdentity({ ...parts, config }) }
+    return last.made
+  }
+}
+
+function openIdentity(of: IdentityParts): Identity {
+  const { clock, config, known, local, secrets, usedTokens } = of
   const { issuers, authorizationServer } = config.identity
   const { directory, serviceAccounts } = known
   const options: IdentityOptions = {
@@ -59,6 +81,7 @@ export function openIdentity({ clock, config, known, local, secrets }: IdentityP
     local,
     directory,
     serviceAccounts,
+    usedTokens,
     isAuthorizationServerOn: authorizationServer !== undefined,
     isRegistered: (issuer, subject) => directory.find(issuer, subject)?.owner !== undefined,
     groupsNamed: groupsNamedIn(config),
@@ -70,6 +93,7 @@ export function openIdentity({ clock, config, known, local, secrets }: IdentityP
       return secrets.open(row.graph.clientSecret, 'header', where)
     },
     signInClients: signInClients(config),
+    signInIssuers: signInIssuers(config),
   }
   return createIdentity(options)
 }
@@ -90,4 +114,16 @@ function signInClients({ identity }: Config): ReadonlyMap<string, readonly strin
     clients.set(issuer, [...(clients.get(issuer) ?? []), signIn.clientId])
   }
   return clients
+}
+
+/** OpenID providers people sign in at whose access tokens nobody believes: they may sign people out. */
+function signInIssuers({ identity }: Config): OidcIssuerConfig[] {
+  const believed = new Set(identity.issuers.flatMap((issuer) => identifiersOf(issuer)))
+  return identity.signIn.flatMap((signIn): OidcIssuerConfig[] => {
+    if (signIn.type !== 'oidc' || believed.has(signIn.issuer)) return []
+    const { clientId, groupsClaim, issuer, name, nameClaim, rolesClaim } = signIn
+    const algorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const
+    const of = { type: 'oidc', kind: 'auto', name, issuer, algorithms, clients: [] } as const
+    return [{ ...of, audience: [clientId], groupsClaim, nameClaim, rolesClaim }]
+  })
 }

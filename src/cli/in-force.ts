@@ -5,7 +5,6 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { Fault } from '../base/fault.ts'
 import type { Config } from '../config/config.ts'
 import type { ConsoleRoles, GrantConfig } from '../config/types.ts'
 import type { Identity } from '../identity/identify.ts'
@@ -40,7 +39,13 @@ export class Live {
 
   readonly access: Decide = (...of) => this.#now.access(...of)
   readonly identity: Identity = {
-    identify: (...of) => this.#now.identity.identify(...of),
+    identify: async (...of) => {
+      const { identity } = this.#now
+      const principal = await identity.identify(...of)
+      // Keys and groups take their time to come: by then others may be believed.
+      const { identity: newer } = this.#now
+      return newer === identity ? principal : await newer.identify(...of)
+    },
     metadata: (...of) => this.#now.identity.metadata(...of),
     challenge: (...of) => this.#now.identity.challenge(...of),
     verifyLogout: (...of) => this.#now.identity.verifyLogout(...of),
@@ -119,10 +124,11 @@ export function readLast(dataDir: string): Rules | undefined {
   try {
     const text = readFileSync(fileOf(dataDir), 'utf8')
     const value: unknown = JSON.parse(text)
-    return isRules(value) ? value : undefined
-  } catch (error) {
+    if (!isRules(value)) return undefined
+    checkTold(value)
+    return value
+  } catch {
     // What is not there or cannot be read is told as new: the record then has too much, not less.
-    if (error instanceof Fault) throw error
     return undefined
   }
 }
@@ -146,4 +152,10 @@ function isRules(value: unknown): value is Rules {
     Array.isArray(Reflect.get(value, 'access')) &&
     typeof Reflect.get(value, 'roles') === 'object'
   )
+}
+
+/** A file that is damaged, or of a version that wrote another form, keeps no gateway from starting. */
+function checkTold({ access, roles }: Rules): void {
+  describeChange(access, [])
+  describeRoles(roles, {})
 }

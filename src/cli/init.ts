@@ -2,18 +2,14 @@
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
-import type { Readable, Writable } from 'node:stream'
-import { systemClock } from '../base/clock.ts'
+import { Writable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { realDisk } from '../base/disk.ts'
 import { checkConfig } from '../config/config.ts'
-import type { Config } from '../config/config.ts'
 import { makeLocalKey } from '../identity/local.ts'
 import { keepOrigin } from '../record/record.ts'
 import { vkeysOf } from '../record/tree-keys.ts'
-import { openAccounts } from '../signin/accounts.ts'
-import { openKnown } from './identities.ts'
 import { openKeys } from './keys.ts'
-import { namedIn } from './people-parts.ts'
 import { writer } from './record-parts.ts'
 
 export interface InitOptions {
@@ -81,30 +77,24 @@ export async function initCommand(
   writeFileSync(file, text, { flag: 'wx', mode: 0o644 })
   if (answers.issuer === 'local') await makeLocalKey(dataDir)
   const vkeys = await makeLogKeys(dataDir, checked.config.record.origin)
-  const link = answers.issuer === 'local' ? inviteAdmin(dataDir, checked.config) : undefined
+  const link = answers.issuer === 'local' ? await inviteAdmin(file, errors) : undefined
   out.write(nextSteps(file, dataDir, answers, { vkeys, link }))
   return 0
 }
 
-/** The first admin's account, and the link by which they set it up. The first start records it. */
-function inviteAdmin(dataDir: string, config: Config): string | undefined {
-  const local = config.identity.issuers.find(({ type }) => type === 'local')
-  if (local?.type !== 'local') return undefined
-  const clock = systemClock()
-  const known = openKnown(dataDir, clock, openKeys(dataDir).service)
-  const accounts = openAccounts(join(dataDir, 'state.sqlite'), { clock, issuer: local.issuer })
-  try {
-    const roles = ['gateway-admin']
-    const account = { name: 'admin', title: undefined, groups: [], roles, isBreakGlass: false }
-    const secret = accounts.add(account)
-    const { issuer } = accounts
-    const told = { issuer, subject: 'admin', kind: 'person' as const, groups: [], roles }
-    known.directory.tell(told, 'command', clock.nowUs() / 1000)
-    return `${namedIn(config).inviteUrl}#${secret}`
-  } finally {
-    accounts.close()
-    known.close()
-  }
+/** The first admin's account, recorded as any other, and the link by which they set it up. */
+async function inviteAdmin(config: string, errors: Writable): Promise<string> {
+  const told: Buffer[] = []
+  const out = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      told.push(Buffer.from(chunk))
+      done()
+    },
+  })
+  const account = { name: 'admin', groups: [], roles: ['gateway-admin'], isBreakGlass: false }
+  const { ask } = await import('./ask.ts')
+  await ask({ what: 'local-account-add', ...account, format: 'text' }, { config }, { out, errors })
+  return Buffer.concat(told).toString().trim()
 }
 
 /** The log's name and keys, made now so that the public one can be kept elsewhere from the start. */

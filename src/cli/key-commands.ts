@@ -12,11 +12,12 @@ import { findDataDir } from './installation.ts'
 import type { Where } from './installation.ts'
 import { recordPlace, settingsOf } from './record-parts.ts'
 
-/** Changes the signing key; prints both public keys. @returns 2 for an overlap that is none. */
+/** Changes the signing key, of checkpoints or of the local issuer's tokens; prints what is public. @returns 2 for an overlap that is none. */
 export function rotateCommand(
-  options: Where & { readonly overlap: string },
+  options: Where & { readonly overlap: string; readonly localIssuer?: boolean },
   outlets: Outlets,
 ): Promise<number> {
+  if (options.localIssuer === true) return ask({ what: 'rotate-issuer' }, options, outlets)
   const overlapMs = parseDuration(options.overlap)
   if (overlapMs >= 0 && overlapMs <= 365 * 86_400_000) {
     return ask({ what: 'rotate', overlapMs }, options, outlets)

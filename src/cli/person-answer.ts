@@ -128,7 +128,8 @@ function personOf(
 }
 
 async function setOwner(asked: OwnerAsked, by: string, desk: PeopleDesk): Promise<string[]> {
-  const of = findKnown(asked.principal, desk)
+  // An application that was never let in may be registered by whoever answers for it.
+  const { issuer, known, subject } = findWhom(asked.principal, desk)
   const owner = asked.owner === null ? undefined : findOwner(asked.owner, desk)
   const named = (id: string | undefined): string => {
     const person = id === undefined ? undefined : desk.directory.byId(id)
@@ -136,16 +137,18 @@ async function setOwner(asked: OwnerAsked, by: string, desk: PeopleDesk): Promis
   }
   const change = {
     what: 'owner',
-    of: `${of.issuer} ${of.subject}`,
-    before: named(of.owner),
+    of: `${issuer} ${subject}`,
+    before: named(known?.owner),
     after: named(owner?.id),
     by,
     source: 'cli',
   }
   await noteBy(by, 'access.changed', change, desk)
-  const now = desk.directory.change(of.id, { owner: owner?.id })
+  const told = { issuer, subject, kind: 'service' as const }
+  const { id } = known ?? desk.directory.tell(told, 'command', nowMsOf(desk))
+  const now = desk.directory.change(id, { owner: owner?.id })
   if (asked.format === 'jsonl') return [`${JSON.stringify(tellOf(now, desk))}\n`]
-  const [who, whose] = desk.masker.words([of.subject, owner?.subject ?? 'nobody']).value
+  const [who, whose] = desk.masker.words([subject, owner?.subject ?? 'nobody']).value
   return [`${oneLine(whose ?? '')} answers for ${oneLine(who ?? '')} now.\n`]
 }
 

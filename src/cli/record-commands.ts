@@ -185,7 +185,8 @@ function addKeeping({ command, done, errors, out, where }: Parts): void {
     ),
   )
     .option('--overlap <time>', 'how long the old key signs along', '30d')
-    .action(async (options: Where & { overlap: string }) => {
+    .option('--local-issuer', 'the key that signs tokens of the local issuer instead')
+    .action(async (options: Where & { overlap: string; localIssuer?: boolean }) => {
       const { rotateCommand } = await import('./key-commands.ts')
       done(await rotateCommand(options, { out, errors }))
     })

@@ -1,4 +1,5 @@
 /** Takes up a changed configuration file while the gateway runs: whole, or not at all. */
+import { createHash } from 'node:crypto'
 import { readFileSync, unwatchFile, watchFile } from 'node:fs'
 import { Fault } from '../base/fault.ts'
 import { checkConfig, showMistake } from '../config/config.ts'
@@ -53,9 +54,10 @@ export function openReload(parts: ReloadParts): Reload {
       },
       (error: unknown) => {
         // The file that was good stays in force, and the control that watches it says so.
-        const text = error instanceof Fault ? error.message : 'a defect'
-        log.error({ by, mistakes: text.split('\n') }, 'configuration not taken up')
-        watch.failed('configuration', 'config_bad', log)
+        const { code, message } =
+          error instanceof Fault ? error : { code: 'defect', message: 'a defect' }
+        log.error({ by, mistakes: message.split('\n') }, 'configuration not taken up')
+        watch.failed('configuration', code, log)
       },
     )
   }
@@ -68,12 +70,22 @@ export function openReload(parts: ReloadParts): Reload {
   }
   process.on('SIGHUP', onHangUp)
   watchFile(checked.file, { interval: lookMs, persistent: false }, onLook)
+  // Changed while the gateway started: the watch takes what is there now for what was read.
+  if (isOther(checked)) byItself('file')
   return {
     now,
     close: () => {
       process.off('SIGHUP', onHangUp)
       unwatchFile(checked.file, onLook)
     },
+  }
+}
+
+function isOther({ file, sha256 }: CheckedConfig): boolean {
+  try {
+    return createHash('sha256').update(readFileSync(file, 'utf8')).digest('hex') !== sha256
+  } catch {
+    return false // It cannot be read now; when it can be, the watch sees it.
   }
 }
 
@@ -91,8 +103,9 @@ async function take(by: string, parts: ReloadParts): Promise<boolean> {
   // Recorded before it is in force: nobody gets by a grant which the record does not know.
   await noteChange(rulesOf(live.now), rulesOf(next), by, note)
   live.replace(next)
-  keepLast(dataDir, rulesOf(next))
   await stops.recheck()
+  // Last: where it cannot be kept, the next start records the change a second time.
+  keepLast(dataDir, rulesOf(next))
   return true
 }
 

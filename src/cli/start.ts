@@ -116,6 +116,7 @@ async function openDoors(options: StartOptions, log: Logger): Promise<Doors> {
     const console = await listen({
       host: ask.console.host,
       port: options.consolePort ?? ask.console.port,
+      trustedProxies: ask.trustedProxies,
       serve: (incoming) => doors.serveConsole(incoming),
       onDefect,
     })
@@ -228,7 +229,8 @@ function openTo(built: Built, { front }: Around, { config, doors }: Setting): vo
   const logFolder = join(place.dir, writer)
   const rolesOf: ConsoleParts['rolesOf'] = (bearer) =>
     consoleRolesOf(bearer, built.live.now.config.console.roles)
-  const parts = { at, metrics, version, answersTo, rolesOf, logFolder, vkeys, front }
+  const resource = `${config.publicUrl}/console`
+  const parts = { at, metrics, version, answersTo, resource, rolesOf, logFolder, vkeys, front }
   doors.serveConsole = (incoming) => serveConsole(incoming, parts)
   doors.onBad = ({ reason, status, source }) => noteBad(reason, status, source, at)
 }

@@ -43,7 +43,21 @@ async function revoke(asked: RevokeAsked, by: string, desk: PeopleDesk): Promise
   return [
     `Stopped ${when}: ${wordsOf(revocation.target, desk)}\n`,
     `${cutText(cut)}\n`,
+    ...ownedBy(revocation.target, desk),
     `To take it back: sallyport revoke --lift ${revocation.id} --reason "…"\n`,
+  ]
+}
+
+/** Somebody who leaves may hold keys of programs: those go on until somebody sees to them. */
+function ownedBy(target: Target, { directory, masker, serviceAccounts }: PeopleDesk): string[] {
+  if (target.kind !== 'principal') return []
+  const person = directory.find(target.issuer, target.subject)
+  const owned = serviceAccounts.list().filter(({ owner }) => owner === person?.id)
+  if (owned.length === 0) return []
+  const names = owned.map(({ name }) => oneLine(masker.word(name).value)).join(', ')
+  return [
+    `They answer for these service accounts, whose keys still work: ${names}.\n`,
+    `End what they may have taken along: sallyport service-account remove NAME, or give out new keys.\n`,
   ]
 }
 

@@ -20,6 +20,8 @@ export interface TokenOptions extends Where {
   readonly role?: readonly string[] | undefined
   /** A connection's name; without it the token is good for all of them. */
   readonly connection?: string | undefined
+  /** Good for the console's API and the log, and for nothing else. */
+  readonly console?: boolean | undefined
   /** `1h` unless told otherwise; `24h` at most. */
   readonly ttl?: string | undefined
 }
@@ -55,7 +57,10 @@ export async function tokenCommand(
   if (local?.type !== 'local') {
     return fail(1, 'The configuration has no issuer of type local; tokens come from its issuers.')
   }
-  const audience = audienceOf(options.connection, config, local)
+  const audience =
+    options.console === true
+      ? `${config.publicUrl}/console`
+      : audienceOf(options.connection, config, local)
   if (audience === undefined) {
     const names = config.connections.map((connection) => connection.name).join(', ')
     return fail(1, `There is no connection of this name. Known: ${names}.`)

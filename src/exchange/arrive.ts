@@ -88,6 +88,8 @@ export async function identify(way: Way, at: Stations): Promise<Known> {
     const message = 'No grant gives you this connection. Ask whoever keeps the access list.'
     throw new Fault('connection_refused', message, { facts: { reason: 'no_grant' } })
   }
+  // Only who has a grant: strangers with good tokens would fill the directory.
+  at.directory.seen(principal, at.clock.nowUs() / 1000)
   way.sid = sidOf(way, way.known, at)
   return way.known
 }

@@ -1,5 +1,7 @@
 /** Stopping somebody or something: in force, recorded, and what is open is cut. */
 import { setTimeout as pause } from 'node:timers/promises'
+import { Fault } from '../base/fault.ts'
+import type { Principal } from '../identity/principal.ts'
 import type { Revocation, Stop, Stopped, Target } from '../identity/revocations.ts'
 import type { Details } from '../record/entry.ts'
 import type { Note } from '../record/notes.ts'
@@ -7,6 +9,7 @@ import type { Session } from '../session/sessions.ts'
 import { endSession } from './closing.ts'
 import type { Stations } from './stations.ts'
 import { stopOf } from './stopped.ts'
+import type { Why } from './stopped.ts'
 import type { Way } from './way.ts'
 
 /** What was cut gets this long to be told and recorded before the stop is said to be done. */
@@ -18,7 +21,7 @@ export interface Stops {
   lift(id: string, by: string, reason: string): Promise<Revocation | undefined>
   /** Cuts what planned stops, ended access and ended grants are about; called every second. */
   tick(): Promise<void>
-  /** Cuts whoever lost their access by another access list. */
+  /** Cuts whoever lost their access by another access list, or is not believed any more. */
   recheck(): Promise<void>
   /** Told of each stop that came into force, before it is said to be done: ends what else there is. */
   heed(listener: (revocation: Revocation) => Promise<unknown>): void
@@ -31,6 +34,23 @@ export interface Stops {
  */
 export function createStops(at: Stations, note: Note): Stops {
   const listeners: ((revocation: Revocation) => Promise<unknown>)[] = []
+  let { revision } = at.directory
+  /** What the directory says of somebody may have changed under a stream of theirs. */
+  const recheck = async (): Promise<void> => {
+    revision = at.directory.revision
+    const left = [...at.underway].filter(({ stopped }) => stopped === undefined)
+    await Promise.all(left.map((way) => cutUnbelieved(way, at)))
+  }
+  /** Whose entry is being written: `tick` comes in between. */
+  const underway = new Set<string>()
+  const record = async (revocation: Revocation): Promise<void> => {
+    underway.add(revocation.id)
+    try {
+      await recordRevoked(revocation, at, note)
+    } finally {
+      underway.delete(revocation.id)
+    }
+  }
   const tell = async (revocation: Revocation, ways: readonly Way[]): Promise<Stopped['cut']> => {
     const cut = {
       calls: ways.filter(({ incoming }) => incoming.method === 'POST').length,
@@ -53,7 +73,7 @@ export function createStops(at: Stations, note: Note): Stops {
       } finally {
         ways = cutStopped(at) // Also where it could not be kept: it is in force here.
       }
-      await recordRevoked(revocation, at, note)
+      await record(revocation)
       return { revocation, cut: await tell(revocation, ways) }
     },
     async lift(id, by, reason): Promise<Revocation | undefined> {
@@ -63,15 +83,22 @@ export function createStops(at: Stations, note: Note): Stops {
       return at.revocations.lift(id)
     },
     async tick(): Promise<void> {
-      const due = at.revocations.tick(nowMsOf(at))
-      const ways = cutStopped(at)
-      if (at.recorder.state() === 'open') await recordMissed(at, note)
+      const nowMs = nowMsOf(at) // One for both: what is cut now is of a stop that is told now.
+      const due = at.revocations.tick(nowMs)
+      const ways = cutStopped(at, { nowMs })
+      const missed = at.revocations.unrecorded().filter(({ id }) => !underway.has(id))
+      for (const revocation of at.recorder.state() === 'open' ? missed : []) {
+        // The record was down when it was made: what comes after the entry was left out as well.
+        await record(revocation)
+        await tell(revocation, [])
+      }
       for (const revocation of due) await tell(revocation, ways)
       if (due.length === 0 && ways.length > 0) await closeStopped(at)
+      if (at.directory.revision !== revision) await recheck()
     },
     async recheck(): Promise<void> {
-      cutStopped(at, true)
-      await Promise.resolve()
+      cutStopped(at, { isChanged: true })
+      await recheck()
     },
     heed: (listener) => void listeners.push(listener),
   }
@@ -95,7 +122,10 @@ function aboutOf({ by, target }: Revocation): Parameters<Note>[1] {
   return { principal: personOf(by), connection }
 }
 
+/** Whoever asked: a person by issuer and subject, or a user of this machine. */
 function personOf(by: string): NonNullable<Parameters<Note>[1]['principal']> {
+  const [, issuer, subject] = /^((?:https?:\/\/|urn:)\S+) (.+)$/.exec(by) ?? []
+  if (issuer !== undefined && subject !== undefined) return { issuer, subject, kind: 'person' }
   return { issuer: 'local', subject: by, kind: 'local' }
 }
 
@@ -122,8 +152,7 @@ export function namedBy(target: Target): string {
 
 /** Breaks off every request under way that may not go on. @param isChanged the access list is another.
  *  @returns them. */
-function cutStopped(at: Stations, isChanged = false): Way[] {
-  const nowMs = nowMsOf(at)
+function cutStopped(at: Stations, { isChanged = false, nowMs = nowMsOf(at) } = {}): Way[] {
   const cut: Way[] = []
   for (const way of at.underway) {
     const { known } = way
@@ -132,7 +161,8 @@ function cutStopped(at: Stations, isChanged = false): Way[] {
     const isOver = isChanged || (until !== undefined && until <= nowMs)
     const why =
       stopOf(known.principal, known.connection.name, nowMs, at) ??
-      (isOver && !mayStill(way, at, nowMs) ? 'grant' : undefined)
+      (isOutlived(way, nowMs) ? 'expired' : undefined) ??
+      (isOver && !mayStill(way, known.principal, nowMs, at) ? 'grant' : undefined)
     if (why === undefined) continue
     way.stopped = why
     cut.push(way)
@@ -141,11 +171,50 @@ function cutStopped(at: Stations, isChanged = false): Way[] {
   return cut
 }
 
+/** A token may end this long before a stream that it opened: clocks differ. */
+const outlivesMs = 60_000
+
+/** Whether a stream outlives the token it was opened with. A call may: it ends by itself, and was
+ *  asked for while the token was good. */
+function isOutlived({ incoming, known, legs }: Way, nowMs: number): boolean {
+  const isStream =
+    incoming.method === 'GET' ||
+    (legs.length > 0 && legs.every(({ method }) => method === 'subscriptions/listen'))
+  return isStream && known !== undefined && known.principal.expiresAtMs + outlivesMs <= nowMs
+}
+
+/**
+ * Breaks off a request whose token would not be let in any more: its issuer is gone, or takes less.
+ * One that only expired goes on, as it would have without the change.
+ */
+async function cutUnbelieved(way: Way, at: Stations): Promise<void> {
+  const { incoming, known } = way
+  if (known === undefined) return
+  let why: Why | undefined
+  try {
+    const authorization = incoming.headers.all('authorization')
+    const principal = await at.identity.identify(authorization, known.connection.resource)
+    if (!mayStill(way, principal, nowMsOf(at), at)) why = 'grant' // The same token may say less now.
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    // Who cannot be asked now is no reason to cut anybody; who says no is.
+    const isNo = error.code === 'no_identity' && error.facts['reason'] !== 'expired'
+    if (isNo) why = 'distrusted'
+  }
+  if (why === undefined || way.stopped !== undefined) return
+  way.stopped = why
+  way.work.abort()
+}
+
 /** Whether the grants of now give what the request was let in with. */
-function mayStill({ known, incoming, legs }: Way, at: Stations, nowMs: number): boolean {
+function mayStill(
+  { known, incoming, legs }: Way,
+  principal: Principal,
+  nowMs: number,
+  at: Stations,
+): boolean {
   if (known === undefined) return false
-  const of = { ip: incoming.source.ip, nowMs }
-  const access = at.access(known.principal, known.connection.name, of)
+  const access = at.access(principal, known.connection.name, { ip: incoming.source.ip, nowMs })
   if (access === undefined || (known.access.reveal === 'pan' && access.reveal === 'none')) {
     return false
   }
@@ -158,9 +227,11 @@ function mayStill({ known, incoming, legs }: Way, at: Stations, nowMs: number): 
 /** Sessions of those who are stopped end, and their ids at the servers with them. */
 async function closeStopped(at: Stations): Promise<number> {
   const nowMs = nowMsOf(at)
-  const stopped: Session[] = at.sessions.open().filter(({ connection, owner }) => {
+  const stopped: Session[] = at.sessions.open().filter(({ connection, openedUs, owner }) => {
     const [issuer = '', subject = ''] = owner.split('\n')
-    return stopOf({ ...nobody, issuer, subject }, connection, nowMs, at) !== undefined
+    // A session that was opened since somebody was signed out everywhere goes on.
+    const issuedAtMs = openedUs / 1000
+    return stopOf({ ...nobody, issuer, subject, issuedAtMs }, connection, nowMs, at) !== undefined
   })
   for (const session of stopped) await endSession(session, 'revoked', true, at)
   return stopped.length

@@ -44,8 +44,9 @@ export function stopOf(
 }
 
 /** What the stop is about; `ended`: the date until which somebody has access has passed; `grant`:
- *  the grants it rested on hold no more. */
-export type Why = Target['kind'] | 'ended' | 'grant'
+ *  the grants it rested on hold no more; `distrusted`: tokens like theirs are believed no more;
+ *  `expired`: a stream outlived its token. */
+export type Why = Target['kind'] | 'ended' | 'grant' | 'distrusted' | 'expired'
 
 const asksAgain = 'Ask whoever keeps the access list; signing in anew does not help.'
 
@@ -66,7 +67,12 @@ export function stoppedFault(why: Why, isSent: boolean): Fault {
     const message = `The grant of this connection has ended.${ran} ${asksAgain}`
     return new Fault('connection_refused', message, { facts: { reason: 'grant_ended', isSent } })
   }
-  const reason = why === 'ended' ? 'access_ended' : 'revoked'
+  if (why === 'expired') {
+    const message = `The access token of this stream has expired.${ran} Open it again with a new one.`
+    return new Fault('no_identity', message, { facts: { reason: 'expired', isSent } })
+  }
+  const reasons = { ended: 'access_ended', distrusted: 'not_believed' }
+  const reason = why === 'ended' || why === 'distrusted' ? reasons[why] : 'revoked'
   return new Fault('no_identity', `Access was stopped.${ran} ${asksAgain}`, {
     facts: { reason, isSent },
   })

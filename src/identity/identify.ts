@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import type { JWTPayload } from 'jose'
 import type { Clock } from '../base/clock.ts'
 import { Fault } from '../base/fault.ts'
-import type { IssuerConfig } from '../config/types.ts'
+import type { IssuerConfig, OidcIssuerConfig } from '../config/types.ts'
 import { readAssertion } from './assertion.ts'
 import type { Assertion } from './assertion.ts'
 import { bearerToken, isCompact } from './bearer.ts'
@@ -67,6 +67,9 @@ export interface IdentityOptions extends Partial<Omit<RowParts, 'clock'>> {
   /** Client ids by which people sign in here, by the issuer as it stands in a principal: logout
    *  tokens are made for these, besides the issuer's audiences. */
   readonly signInClients?: ReadonlyMap<string, readonly string[]>
+  /** Providers people sign in at, besides `issuers`: their logout tokens are taken, and no other
+   *  token of theirs. By the name of the sign-in. */
+  readonly signInIssuers?: readonly OidcIssuerConfig[]
   /** Ids of logout tokens and ID-JAGs; in memory where it is missing. */
   readonly usedTokens?: UsedTokens
   readonly cachedTokensMax?: number
@@ -99,6 +102,10 @@ export function createIdentity(options: IdentityOptions): Identity {
     ...options,
     fetch: options.fetch ?? globalThis.fetch,
   })
+  const signInRows = issuerRows(options.signInIssuers ?? [], {
+    ...options,
+    fetch: options.fetch ?? globalThis.fetch,
+  })
   const known = createKnownTokens(rows, options)
   const used = options.usedTokens ?? createUsedTokens()
   const whole = (resource: string): string => new URL(resource, options.publicUrl).href
@@ -107,9 +114,14 @@ export function createIdentity(options: IdentityOptions): Identity {
   const now = (): number => options.clock.nowUs() / 1000
 
   /** The row of a token that is no access token, among issuers of some names. */
-  const rowOf = (token: string, names: readonly string[]): IssuerRow => {
+  const rowOf = (
+    token: string,
+    names: readonly string[],
+    more?: ReadonlyMap<string, IssuerRow>,
+  ): IssuerRow => {
     if (!isCompact(token)) throw refusal('malformed')
-    const row = rows.get(claimedIssuer(token) ?? '')
+    const issuer = claimedIssuer(token) ?? ''
+    const row = rows.get(issuer) ?? more?.get(issuer)
     const isFit = row?.type === 'oidc' || row?.type === 'entra'
     if (!isFit || !names.includes(row.name)) throw refusal('issuer')
     return row
@@ -118,11 +130,9 @@ export function createIdentity(options: IdentityOptions): Identity {
     async identify(authorization: readonly string[], resource: string): Promise<Principal> {
       const token = bearerToken(authorization)
       const nowMs = now()
-      const principal = isKey(token, options)
+      return isKey(token, options)
         ? accountOf(token, options, nowMs)
         : await known.principal(token, resource, nowMs)
-      options.directory?.seen(principal, nowMs)
-      return principal
     },
     metadata(resource: string): object {
       return resourceMetadata(whole(resource), sources(whole(resource)))
@@ -131,7 +141,7 @@ export function createIdentity(options: IdentityOptions): Identity {
       return challenge(whole(resource), reason, sources(whole(resource)).scope)
     },
     async verifyLogout(issuerName: string, logoutToken: string): Promise<LoggedOut> {
-      const row = rowOf(logoutToken, [issuerName])
+      const row = rowOf(logoutToken, [issuerName], signInRows)
       const clients = options.signInClients?.get(row.principalIssuer) ?? []
       return readLogout(logoutToken, row, [...row.audience, ...clients], { used, nowMs: now() })
     },

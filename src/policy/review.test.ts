@@ -156,7 +156,7 @@ test('a method of no standard counts for the grant that names it', async () => {
 
 test('grants without a name are counted from the last change of the list, as their places changed', async () => {
   const { name: _, ...unnamed } = read
-  const change = entry('access.changed', 10)
+  const change = entry('access.changed', 10, { details: { what: 'access' } })
   const before = await review([unnamed, all], [call(20, 'access[0] all', 'list'), change])
   assert.deepEqual(
     before.grants.map(({ calls }) => calls),
@@ -167,9 +167,19 @@ test('grants without a name are counted from the last change of the list, as the
   assert.equal((await first(unnamed, [change, call(5, 'access[0]', 'list')])).calls, 1)
 })
 
+test('an end date or an owner that changed is no change of the list', async () => {
+  const { name: _, ...unnamed } = read
+  const change = entry('access.changed', 10, { details: { what: 'owner' } })
+  const found = await first(unnamed, [call(20, 'access[0]', 'list'), change])
+  assert.equal(found.calls, 1)
+})
+
 test('a change before the time looked at takes nothing away', async () => {
   const { name: _, ...unnamed } = read
-  const found = await first(unnamed, [entry('access.changed', 100), call(5, 'access[0]', 'list')])
+  const found = await first(unnamed, [
+    entry('access.changed', 100, { details: { what: 'access' } }),
+    call(5, 'access[0]', 'list'),
+  ])
   assert.deepEqual([found.calls, found.countedSince], [1, new Date(since).toISOString()])
 })
 

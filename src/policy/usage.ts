@@ -85,7 +85,10 @@ export class Usage {
     this.lastReview = { time, timeUs, by: principal?.subject ?? '', sha256 }
   }
 
-  #forgetUnnamed({ timeUs }: UsedEntry): void {
+  #forgetUnnamed({ fields, timeUs }: UsedEntry): void {
+    const { details } = fields
+    // An end date or an owner changed: the list of grants is the same.
+    if (!isObject(details) || details['what'] !== 'access') return
     if (timeUs < this.#sinceUs) return
     this.unnamedSinceUs = timeUs
     for (const { grant, name } of this.#compiled) {

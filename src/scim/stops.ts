@@ -27,11 +27,7 @@ export function ownStops(
     async lift(issuer, subject) {
       for (const { id } of find(issuer, subject)) {
         const principal = { issuer, subject, kind: 'person' } as const
-        await note(
-          'revocation.lifted',
-          { principal },
-          { revocation: id, by: 'scim', source: 'scim' },
-        )
+        await note('revocation.lifted', { principal }, { id, by: 'scim', source: 'scim' })
         revocations.lift(id)
       }
     },
