@@ -15,7 +15,7 @@ import type { Stations } from '../exchange/stations.ts'
 import type { Way } from '../exchange/way.ts'
 import { makeLocalKey, openLocalIssuer } from '../identity/local.ts'
 import type { LocalIssuer } from '../identity/local.ts'
-import { createUsedTokens } from '../identity/replay.ts'
+import type { UsedTokens } from '../identity/replay.ts'
 import { allowedHosts, allowedOrigins, checkHost } from '../listener/host.ts'
 import { createMasker } from '../mask/masker.ts'
 import { OutputSchemas } from '../mask/schemas.ts'
@@ -30,6 +30,8 @@ import { createSecrets } from '../secrets/secrets.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import { ExposureStore } from '../session/exposure-store.ts'
 import { Sessions } from '../session/sessions.ts'
+import { openReplays } from '../signin/saml-replays.ts'
+import type { ReplayStore } from '../signin/saml-replays.ts'
 import { SessionState } from '../session/state.ts'
 import { openConnections } from './connections.ts'
 import { identities, openKnown } from './identities.ts'
@@ -65,6 +67,8 @@ export interface Built {
   readonly live: Live
   readonly make: (config: Config, sha256: string) => InForce
   readonly known: Known
+  /** Messages and tokens that are good once. */
+  readonly replays: ReplayStore
   readonly note: Note
   readonly secrets: Secrets
   readonly local: LocalIssuer | undefined
@@ -90,7 +94,7 @@ export async function buildStations(
   const { dataDir } = options
   const ground = await openGround(options, config, log)
   const { clock, connections, keys, known, live, local, make, masker, note, secrets } = ground
-  const { place, record } = ground
+  const { place, record, replays } = ground
   const { recorder, recovered } = record
   const state = new SessionState(join(dataDir, 'state.sqlite'), keys.state)
   const exposure = openExposure(dataDir, state, clock, log)
@@ -137,6 +141,7 @@ export async function buildStations(
     live,
     make,
     known,
+    replays,
     note,
     secrets,
     local,
@@ -209,6 +214,7 @@ interface Believed {
   readonly known: Known
   readonly live: Live
   readonly make: Built['make']
+  readonly replays: ReplayStore
 }
 
 /** Who is believed, known and allowed what; a part of it changes while the gateway runs. */
@@ -220,14 +226,19 @@ async function openBelieved(
   const { clock, keys, log, secrets } = of
   const local = await openLocal(config, dataDir, clock)
   const known = openKnown(dataDir, clock, keys.service)
-  const identityOf = identities({ clock, known, local, secrets, usedTokens: createUsedTokens() })
+  const replays = openReplays(join(dataDir, 'state.sqlite'))
+  // A restart must not let a token in a second time that is good once.
+  const usedTokens: UsedTokens = {
+    use: (key, untilMs, nowMs) => replays.take([`token ${key}`], untilMs, nowMs),
+  }
+  const identityOf = identities({ clock, known, local, secrets, usedTokens })
   const make: Built['make'] = (next, sha256) => ({
     config: next,
     sha256,
     identity: identityOf(next),
     access: compileGrants(next.access, (grant, fault) => log.warn({ grant, fault }, 'condition')),
   })
-  return { local, known, live: new Live(make(config, checked.sha256)), make }
+  return { local, known, live: new Live(make(config, checked.sha256)), make, replays }
 }
 
 /** Where a rotated secret is recorded, once that is possible. */

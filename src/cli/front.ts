@@ -2,7 +2,6 @@
  * What people, their browsers and their directories come to: sign-in, authorization server, console,
  * SCIM. Opened after the record, since nobody signs in without an entry.
  */
-import { isIP } from 'node:net'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { getRequestListener } from '@hono/node-server'
@@ -30,9 +29,8 @@ import { openScimStore } from '../scim/store.ts'
 import type { ScimStore } from '../scim/store.ts'
 import { openAccounts } from '../signin/accounts.ts'
 import type { Accounts } from '../signin/accounts.ts'
-import { isCovered, openPasskeys } from '../signin/passkeys.ts'
-import type { Passkeys, PasskeysOptions } from '../signin/passkeys.ts'
-import { openReplays } from '../signin/saml-replays.ts'
+import type { Passkeys } from '../signin/passkeys.ts'
+import type { ReplayStore } from '../signin/saml-replays.ts'
 import { openProviderSessions } from '../signin/provider-sessions.ts'
 import type { ProviderSessions } from '../signin/provider-sessions.ts'
 import type { ResolveGroups } from '../signin/saml-person.ts'
@@ -42,6 +40,7 @@ import type { SignInOptions } from '../signin/site.ts'
 import type { Built } from './build.ts'
 import { groupsNamedIn } from './identities.ts'
 import { named, serveLogout, stopLoggedOut } from './logout-door.ts'
+import { openOwnPasskeys } from './own-passkeys.ts'
 import { version } from './version.ts'
 
 export interface Front {
@@ -79,7 +78,7 @@ export async function openFront(parts: FrontParts): Promise<Front> {
     : undefined
   const accounts =
     built.local && isOpen ? openAccounts(file, { clock, issuer: built.local.issuer }) : undefined
-  const replays = isOpen ? openReplays(file) : undefined
+  const { replays } = built
   const providerSessions = isOpen ? openProviderSessions(file, { clock }) : undefined
   const own = { passkeys, accounts, replays, providerSessions }
   let ticks = 0
@@ -120,7 +119,7 @@ export async function openFront(parts: FrontParts): Promise<Front> {
     close: async () => {
       await authorization?.close()
       sessions.close()
-      const stores = [passkeys, accounts, replays, providerSessions, scimStore]
+      const stores = [passkeys, accounts, providerSessions, scimStore]
       for (const one of stores) one?.close()
     },
   }
@@ -208,22 +207,8 @@ async function endStopped(
 interface Own {
   readonly passkeys: Passkeys | undefined
   readonly accounts: Accounts | undefined
-  readonly replays: ReturnType<typeof openReplays> | undefined
+  readonly replays: ReplayStore
   readonly providerSessions: ProviderSessions | undefined
-}
-
-/** Passkeys are for the console's domain, and for the gateway's site where that lies below it. */
-export function openOwnPasskeys(
-  file: string,
-  config: Config,
-  of: Pick<PasskeysOptions, 'clock' | 'directory' | 'note'>,
-): Passkeys | undefined {
-  const rpId = new URL(config.console.publicUrl).hostname
-  if (isIP(rpId) !== 0 || rpId.startsWith('[')) return undefined
-  const origins = [config.console.publicUrl, config.publicUrl].filter((origin) =>
-    isCovered(new URL(origin).hostname, rpId),
-  )
-  return openPasskeys(file, { ...of, rpId, origins })
 }
 
 function openSite(

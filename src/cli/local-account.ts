@@ -121,6 +121,9 @@ export async function answerLocalAccount(
   }
 }
 
+/** Nothing that was signed in before a stop lives longer: it may be forgotten then. */
+const outlivedMs = 91 * 86_400_000
+
 type At = LocalAccountDesk & { readonly accounts: Accounts }
 
 async function add(asked: LocalAccountMade, by: string, desk: At): Promise<string[]> {
@@ -144,9 +147,24 @@ async function invite(
 ): Promise<string[]> {
   const { isReset, name } = asked
   const secret = desk.accounts.invite(name, isReset)
-  if (isReset) await dropPasskeys(name, by, desk)
+  if (isReset) {
+    await dropPasskeys(name, by, desk)
+    // Last, when nothing signs in by the old any more; a crash before it leaves no link, so it is
+    // asked for again.
+    await endOpen(name, by, desk)
+  }
   await tell(by, { change: isReset ? 'reset' : 'invited', account: name }, desk)
   return linked(asked, secret, desk)
+}
+
+/** Ends what was signed in until now, if anything ever was. Of accounts nobody knows nothing is. */
+async function endOpen(name: string, by: string, desk: At): Promise<void> {
+  const issuer = issuerOf(desk)
+  if (desk.directory.find(issuer, name) === undefined) return
+  const nowMs = nowMsOf(desk)
+  const target = { kind: 'tokens-before' as const, issuer, subject: name, beforeMs: nowMs }
+  const untilMs = nowMs + outlivedMs
+  await desk.stop({ target, reason: 'account was reset', by, source: 'cli', untilMs })
 }
 
 async function dropPasskeys(name: string, by: string, desk: At): Promise<void> {

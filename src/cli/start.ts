@@ -30,11 +30,11 @@ import { openBeside } from './beside.ts'
 import type { Beside } from './beside.ts'
 import { buildStations } from './build.ts'
 import type { Built, StartOptions } from './build.ts'
-import { openFront } from './front.ts'
-import type { Front } from './front.ts'
+import type { Front, FrontParts } from './front.ts'
 import { isAllowedHost, serveConsole } from './console-page.ts'
 import type { ConsoleCheck, ConsoleParts } from './console-page.ts'
 import { keepLast, noteChange, readLast, rulesOf } from './in-force.ts'
+import { noFront } from './no-front.ts'
 import { openReload } from './reload.ts'
 import type { Reload } from './reload.ts'
 import { writer } from './record-parts.ts'
@@ -207,13 +207,21 @@ async function openAround(built: Built, { config, doors, log, options }: Setting
   const rules = rulesOf(live.now)
   await noteChange(readLast(dataDir), rules, 'start', note)
   keepLast(dataDir, rules)
-  const front = await openFront({ config, dataDir, built, stops, log })
+  const front = await openFrontOf({ config, dataDir, built, stops, log })
   const ports = { gateway: doors.gateway.port, console: doors.console.port }
   const { watch } = record
   const reload = openReload({ checked, dataDir, live, make, ports, stops, note, watch, log })
   const parts = { dataDir, config, at, record, place, log }
   const beside = await openBeside({ ...parts, known, live, reload, stops, front, note })
   return { stops, front, reload, beside }
+}
+
+/** Half of what is loaded is for people who sign in: an installation without them goes without. */
+async function openFrontOf(parts: FrontParts): Promise<Front> {
+  const { scim, signIn } = parts.config.identity
+  if (signIn.length === 0 && scim === undefined) return noFront(parts)
+  const { openFront } = await import('./front.ts')
+  return await openFront(parts)
 }
 
 /** From here on both listeners serve. */
@@ -258,7 +266,7 @@ async function stopAll(
   built: Built,
   { beside, config, doors, front, log, options, reload }: Setting & Around,
 ): Promise<void> {
-  const { at, known, record, secrets, state } = built
+  const { at, known, record, replays, secrets, state } = built
   built.stopping()
   reload.close()
   await Promise.all([doors.gateway.close(config.limits.stopGraceMs), abortLate(config, at)])
@@ -273,6 +281,7 @@ async function stopAll(
   for (const connection of at.connections.values()) await connection.upstream.close()
   at.exposure.close()
   known.close()
+  replays.close()
   secrets.close()
   state.close()
   rmSync(join(options.dataDir, 'gateway.json'), { force: true })
