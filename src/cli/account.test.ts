@@ -164,8 +164,18 @@ test('a reset takes password and passkeys, an invitation neither', async (t) => 
   )
   assert.deepEqual(
     at.entries.map(({ details }) => details['change']),
-    ['made', 'invited', 'reset'],
+    ['made', 'invited', undefined, 'reset'],
   )
+  const [stop, ...others] = at.desk.revocations.list()
+  assert.deepEqual(others, [])
+  assert.equal(at.entries[2]?.type, 'principal.revoked')
+  assert.ok(stop?.target.kind === 'tokens-before')
+  const nowMs = at.desk.clock.nowUs() / 1000
+  const who = { issuer, subject: 'ada' }
+  const stopped = (issuedAtMs: number): unknown =>
+    at.desk.revocations.find({ ...who, issuedAtMs }, undefined, nowMs)
+  assert.ok(stopped(stop.madeMs - 1), 'what was signed in before goes on')
+  assert.equal(stopped(stop.madeMs + 1), undefined)
 })
 
 test('who is removed is stopped first', async (t) => {

@@ -132,7 +132,7 @@ function awsOf(
  * @param where the connection's place in the configuration, for messages.
  * @throws {Fault} `secret_missing`; `config_bad` for a credential that is got at a service.
  */
-export function credentialOf(
+function credentialOf(
   { credential, name }: ConnectionConfig,
   where: string,
   secrets: Secrets,

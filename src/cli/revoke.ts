@@ -32,7 +32,7 @@ export async function revokeCommand(
 }
 
 /** @returns what is asked, or what is wrong with the options. */
-export function askedOf(
+function askedOf(
   principal: string | undefined,
   options: RevokeOptions,
   nowMs: number,

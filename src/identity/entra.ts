@@ -39,7 +39,7 @@ export function entraRows(config: EntraIssuerConfig, parts: RowParts): readonly 
 }
 
 /** Whose principals are whose, for both versions of tokens: `{authority}/{tenant}/v2.0`. */
-export function entraIssuer({ authority }: EntraIssuerConfig, tenant: string): string {
+function entraIssuer({ authority }: EntraIssuerConfig, tenant: string): string {
   return `${authority}/${tenant}/v2.0`
 }
 

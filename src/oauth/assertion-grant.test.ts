@@ -37,7 +37,7 @@ async function withAssertion(
       clientId: 'ide',
       resource: `${publicUrl}/mcp/shop`,
       expiresMs: Date.now() + 60_000,
-      claims: { name: 'Ada L.' },
+      claims: { name: 'Ada L.', iat: Math.floor(Date.now() / 1000) },
       ...over,
     }
   }
@@ -108,6 +108,24 @@ test('a stopped person gets no token', async () => {
     assert.equal((await ask()).body['error'], 'invalid_grant')
   })
 })
+const since: readonly [what: string, claims: Record<string, unknown>, isGood: boolean][] = [
+  ['made after that', { iat: 2000 }, true],
+  ['made at that very moment', { iat: 1999 }, false],
+  ['made before', { iat: 1000 }, false],
+  ['of no time', {}, false],
+  ['of a time that is a text', { iat: '2000' }, false],
+]
+for (const [what, claims, isGood] of since) {
+  test(`after a sign-out everywhere an assertion ${what} ${isGood ? 'is good' : 'gets no token'}`, async () => {
+    await withAssertion({ claims }, async ({ ask, desk }) => {
+      // As the list has it: a token without a time is one of before.
+      desk.isStopped = ({ issuedAtMs = 0 }) => issuedAtMs <= 1_999_000
+      const { body, status } = await ask()
+      const seen = [status, body['error']]
+      assert.deepEqual(seen, isGood ? [200, undefined] : [400, 'invalid_grant'])
+    })
+  })
+}
 test('an assertion gets an access token for its resource, and no refresh token', async () => {
   await withAssertion({}, async ({ ask, asked, desk }) => {
     const made = await ask()

@@ -34,7 +34,8 @@ export function registerAssertionGrant(
     const person = personOf(asserted, options)
     const { clientId } = ctx.oidc.client
     const nowMs = options.clock.nowUs() / 1000
-    if (!mayAct(person, options.revocations, { clientId, nowMs })) throw refused('the person')
+    const at = { clientId, issuedAtMs: issuedMs(asserted), nowMs }
+    if (!mayAct(person, options.revocations, at)) throw refused('the person')
     await answer(ctx, provider, person, resourceServer(options, audience))
   }
   provider.registerGrantType<{ assertion?: string; resource?: string }>(jwtBearer, grant, [
@@ -88,6 +89,12 @@ function personOf(
     ...(typeof name === 'string' ? { name } : {}),
   } as const
   return directory.tell(told, 'token', clock.nowUs() / 1000)
+}
+
+/** Who was signed out everywhere has what their issuer says of them since. Without a time: of ever. */
+function issuedMs({ claims }: Asserted): number {
+  const issuedS = claims['iat']
+  return typeof issuedS === 'number' ? issuedS * 1000 : 0
 }
 
 async function answer(

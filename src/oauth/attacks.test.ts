@@ -1,8 +1,10 @@
 /** What strangers try at the authorization server: each must fail, and leave nothing behind. */
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, beforeEach, test } from 'node:test'
-import { Browser } from './browser.fixture.ts'
+import { Browser, offOf } from './browser.fixture.ts'
 import { openDesk, person } from './desk.fixture.ts'
 import type { Desk } from './desk.fixture.ts'
 import {
@@ -22,8 +24,8 @@ before(async () => {
   desk = await openDesk()
 })
 after(async () => {
-  assert.deepEqual(desk.defects, [])
   await desk.close()
+  assert.deepEqual(desk.defects, [])
 })
 beforeEach(() => {
   desk.who = person()
@@ -187,9 +189,14 @@ for (const [what, over, seen] of badRequests) {
       assert.doesNotMatch(end.text, /<script|https?:\/\/(?!127\.0\.0\.1)[^"]*\.(css|woff)/)
       return
     }
-    assert.equal(end.url.href.startsWith(redirectUri), true)
+    // Nobody has looked at this client: the browser stays, and the person is told.
+    assert.equal(end.status, 400)
+    assert.equal(end.headers.get('location'), null)
+    assert.match(end.text, new RegExp(`<code>${seen}</code>`))
+    const to = offOf(end)
+    assert.equal(to?.href.startsWith(redirectUri), true)
     // Errors of answers by fragment go there (OAuth 2.0 Multiple Response Types §5).
-    const said = new URLSearchParams(end.url.search || end.url.hash.slice(1))
+    const said = new URLSearchParams(to.search || to.hash.slice(1))
     assert.equal(said.get('error'), seen)
     assert.equal(said.get('iss'), `${desk.publicUrl}/oauth`) // Mix-up, RFC 9207.
   })
@@ -464,4 +471,71 @@ test('paths that only look like ours are none', async () => {
     })
     assert.ok([400, 404, 405].includes(Number(status)), `${path} ${status}`)
   }
+})
+
+/** What comes back to a method that `fetch` would not send. */
+async function knock(
+  method: string,
+  path: string,
+): Promise<[number | undefined, string | undefined]> {
+  return await new Promise((resolve, reject) => {
+    const req = request(desk.publicUrl, { method, path }, (res) => {
+      res.resume()
+      resolve([res.statusCode, res.headers.allow])
+    })
+    req.on('error', reject)
+    req.end()
+  })
+}
+for (const method of ['TRACE', 'PUT', 'DELETE', 'PATCH', 'PROPFIND', 'PURGE', 'M-SEARCH']) {
+  test(`${method} is answered by nothing here, and is no defect`, async () => {
+    const visits = desk.visits.length
+    const paths = [
+      'login',
+      'login/acs',
+      'auth',
+      'auth/x',
+      'token',
+      'reg',
+      'i/x',
+      'style.css',
+      'none',
+    ]
+    for (const path of paths.map((one) => `/oauth/${one}`)) {
+      assert.deepEqual(await knock(method, path), [405, 'GET, HEAD, POST, OPTIONS'], path)
+    }
+    assert.equal(desk.visits.length, visits)
+    assert.deepEqual(desk.defects, [])
+  })
+}
+
+test('a request of more than 4 KiB is refused on a page, and nothing of it is kept', async () => {
+  const client = await clientId(desk)
+  const ask = async (state: string): Promise<Response> =>
+    await fetch(authorizeUrl(desk, client, { state }), { redirect: 'manual' })
+  const room = 4096 - authorizeUrl(desk, client, { state: '' }).search.length
+  const [most, more] = [await ask('x'.repeat(room)), await ask('x'.repeat(room + 1))]
+  assert.deepEqual([most.status, more.status], [303, 414])
+  assert.deepEqual(more.headers.getSetCookie(), [])
+  assert.equal(more.headers.get('location'), null)
+  assert.match(await more.text(), /over 4096 bytes/)
+})
+
+test('a sign-in under way is counted for the network it was begun from', async () => {
+  const client = await clientId(desk)
+  const ask = async (ip: string): Promise<unknown> => {
+    const init = { redirect: 'manual', headers: { 'x-test-ip': ip } } as const
+    return await (await fetch(authorizeUrl(desk, client), init)).text()
+  }
+  const db = new DatabaseSync(join(desk.dataDir, 'state.sqlite'))
+  const networks = (): number =>
+    Number(
+      db
+        .prepare(`SELECT count(DISTINCT uid) AS n FROM oauth_rows WHERE model = 'Interaction'`)
+        .get()?.['n'],
+    )
+  const before = networks()
+  for (const ip of ['203.0.113.1', '203.0.113.2', '2001:db8:7::1', '2001:db8:7::2']) await ask(ip)
+  assert.equal(networks() - before, 3)
+  db.close()
 })

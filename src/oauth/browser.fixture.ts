@@ -77,3 +77,15 @@ export class Browser {
       this.#jar.push({ name, value, path })
   }
 }
+
+/** Where a page that keeps the browser here would lead. */
+export function offOf({ text }: Seen): URL | undefined {
+  const href = /<a id="off"[^>]* href="([^"]+)"/.exec(text)?.[1]
+  return href === undefined ? undefined : new URL(href.replaceAll('&amp;', '&'))
+}
+
+/** The error of a request that was refused on a page of ours, with a link to the program. */
+export function refusalOf(seen: Seen): string | null | undefined {
+  if (seen.headers.has('location')) return `sent to ${seen.url.origin}`
+  return offOf(seen)?.searchParams.get('error')
+}

@@ -3,17 +3,31 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import type { JWK } from 'jose'
 import { Agent, fetch as send } from 'undici'
 import { Browser } from './browser.fixture.ts'
 import { openDesk } from './desk.fixture.ts'
-import { createGet, isAllowedHost, outsideOnly, proveOutsideOnly } from './documents.ts'
+import type { Desk } from './desk.fixture.ts'
+import {
+  createGet,
+  documentFetch,
+  isAllowedHost,
+  outsideOnly,
+  proveOutsideOnly,
+} from './documents.ts'
 import type { Fetched } from './documents.ts'
-import { authorizeUrl } from './flow.fixture.ts'
+import { authorizeUrl, codeFor, token, verifier } from './flow.fixture.ts'
 import { isSpecialUse } from './special-use.ts'
 
 const id = 'https://client.example.com/metadata.json'
 const redirectUri = 'http://127.0.0.1:3333/cb'
 const good = { client_id: id, client_name: 'Doc', redirect_uris: [redirectUri] }
+
+/** Keys where a client's document should be change nothing of what the document may say. */
+const withKeys = (said: object): Partial<Fetched> => ({
+  text: JSON.stringify({ ...good, keys: [], ...said }),
+})
 
 const refused: readonly [what: string, answer: Partial<Fetched>, clientId?: string][] = [
   ['names another client', { text: JSON.stringify({ ...good, client_id: `${id}x` }) }],
@@ -28,6 +42,25 @@ const refused: readonly [what: string, answer: Partial<Fetched>, clientId?: stri
     'redirects over plain http',
     { text: JSON.stringify({ ...good, redirect_uris: ['http://client.example.com/cb'] }) },
   ],
+  [
+    'redirects over plain http and holds keys',
+    withKeys({ redirect_uris: ['http://attacker.example/cb', redirectUri] }),
+  ],
+  [
+    'redirects with credentials and holds keys',
+    withKeys({ redirect_uris: ['https://me:pw@attacker.example/cb', redirectUri] }),
+  ],
+  [
+    'redirects to a scheme of the system and holds keys',
+    withKeys({ redirect_uris: ['ms-msdt:/id', redirectUri], application_type: 'native' }),
+  ],
+  ['has a very long name and holds keys', withKeys({ client_name: 'Z'.repeat(9000) })],
+  [
+    'has many redirects and holds keys',
+    withKeys({ redirect_uris: Array.from({ length: 500 }, (_, i) => `${redirectUri}?${i}`) }),
+  ],
+  ['names another client and holds keys', withKeys({ client_id: `${id}x` })],
+  ['is a key set', { text: JSON.stringify({ keys: [] }) }],
   [
     'has a wildcard',
     { text: JSON.stringify({ ...good, redirect_uris: ['https://*.example.com/cb'] }) },
@@ -96,6 +129,127 @@ test('any port of loopback is taken of a document that says nothing of its kind'
   } finally {
     await desk.close()
   }
+})
+
+const keysAt = 'https://client.example.com/keys.json'
+const jwtBearerAssertion = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+
+/** A client that signs for itself, with keys beside its document. @param keys what lies there. */
+async function exchangeSigned(
+  keys: (publicKey: JWK) => Partial<Fetched>,
+  run: (at: Desk, status: number, asked: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const { privateKey, publicKey } = await generateKeyPair('ES256')
+  const jwk = { ...(await exportJWK(publicKey)), kid: 'k' }
+  const asked: string[] = []
+  const said = { ...good, token_endpoint_auth_method: 'private_key_jwt', jwks_uri: keysAt }
+  const getDocument = async ({ href }: URL): Promise<Fetched> => {
+    asked.push(href)
+    const answer = href === keysAt ? keys(jwk) : { text: JSON.stringify(said) }
+    return { status: 200, text: '', headers: { 'cache-control': 'max-age=60' }, ...answer }
+  }
+  const desk = await openDesk({ documentHosts: ['client.example.com'] }, { getDocument })
+  try {
+    const code = await codeFor(desk, id)
+    const assertion = await new SignJWT({ jti: String(Math.random()) })
+      .setProtectedHeader({ alg: 'ES256', kid: 'k' })
+      .setIssuer(id)
+      .setSubject(id)
+      .setAudience(`${desk.publicUrl}/oauth`)
+      .setIssuedAt()
+      .setExpirationTime('1m')
+      .sign(privateKey)
+    const made = await token(desk, {
+      grant_type: 'authorization_code',
+      client_id: id,
+      client_assertion_type: jwtBearerAssertion,
+      client_assertion: assertion,
+      code,
+      code_verifier: verifier,
+      redirect_uri: redirectUri,
+    })
+    await run(desk, made.status, asked)
+  } finally {
+    await desk.close()
+  }
+}
+
+const noKeys: readonly [what: string, answer: (jwk: JWK) => Partial<Fetched>][] = [
+  ['a list of keys', (jwk) => ({ text: JSON.stringify([jwk]) })],
+  ['one key', (jwk) => ({ text: JSON.stringify(jwk) })],
+  ['keys by name', (jwk) => ({ text: JSON.stringify({ keys: { k: jwk } }) })],
+  ['a document of a client', () => ({ text: JSON.stringify({ ...good, client_id: keysAt }) })],
+  ['nothing', () => ({ status: 404 })],
+  ['a text', () => ({ text: '"keys"' })],
+]
+for (const [what, answer] of noKeys) {
+  test(`a client with ${what} where its keys should be is not believed`, async () => {
+    await exchangeSigned(answer, async (_desk, status, asked) => {
+      assert.notEqual(status, 200)
+      assert.equal(asked.at(-1), keysAt)
+    })
+  })
+}
+test('a client that signs with a key of the set its document points to is believed', async () => {
+  const answer = (jwk: JWK): Partial<Fetched> => ({ text: JSON.stringify({ keys: [jwk], x: 1 }) })
+  await exchangeSigned(answer, async (desk, status, asked) => {
+    assert.equal(status, 200)
+    assert.deepEqual(asked, [id, keysAt])
+    // The same address as a client is a document, and a key set is none.
+    const url = authorizeUrl(desk, keysAt, { redirect_uri: redirectUri })
+    assert.equal((await new Browser(desk.publicUrl).visit(url)).status, 400)
+  })
+})
+test('what is passed on is decided by what was asked for', async () => {
+  const both = { ...good, keys: [{ kty: 'EC' }], extra: 'x', client_secret_expires_at: 0 }
+  const get = async (): Promise<Fetched> => ({
+    status: 200,
+    text: JSON.stringify(both),
+    headers: {},
+  })
+  let keysAddress: string | undefined
+  const fetched = documentFetch(
+    get,
+    ['*'],
+    () => 0,
+    () => keysAddress,
+  )
+  const members = async (): Promise<string[]> =>
+    Object.keys((await (await fetched(id)).json()) as object)
+  for (const other of [undefined, '', 'no address', `${id}x`, keysAt]) {
+    keysAddress = other
+    const found = await members()
+    assert.deepEqual([found.includes('client_id'), found.includes('keys')], [true, false])
+  }
+  keysAddress = id
+  assert.deepEqual(await members(), ['keys'])
+})
+test('what is no key set is passed on as none', async () => {
+  for (const said of [[], {}, 'keys', null, { keys: {} }, { keys: null }, { Keys: [] }]) {
+    const get = async (): Promise<Fetched> => {
+      return { status: 200, text: JSON.stringify(said), headers: {} }
+    }
+    const fetched = documentFetch(
+      get,
+      ['*'],
+      () => 0,
+      () => keysAt,
+    )
+    await assert.rejects(fetched(keysAt), { code: 'upstream_bad', facts: { reason: 'keys' } })
+  }
+})
+test('who asks for a key set as if it were a client does not spoil it for whom it is', async () => {
+  const get = async (): Promise<Fetched> => ({ status: 200, text: '{"keys":[]}', headers: {} })
+  let keysAddress: string | undefined
+  const fetched = documentFetch(
+    get,
+    ['*'],
+    () => 0,
+    () => keysAddress,
+  )
+  await assert.rejects(fetched(keysAt), { name: 'Fault' })
+  keysAddress = keysAt
+  assert.equal((await fetched(keysAt)).status, 200)
 })
 
 test('one address has so many documents fetched in a minute', async () => {

@@ -80,6 +80,7 @@ const otherClient =
   'A client metadata document names another client id than its address; its client is refused.'
 const notJson = 'A client metadata document is no JSON; its client is refused.'
 const notThere = 'A client metadata document cannot be fetched; its client is refused.'
+const notKeys = 'The keys that a client metadata document points to are no key set; it has none.'
 
 /**
  * Proves at start-up that nothing inside is reached.
@@ -101,53 +102,75 @@ export async function proveOutsideOnly(get: GetDocument): Promise<void> {
 }
 
 /**
- * The `fetch` of `oidc-provider`: for documents of clients and keys they name there. The document is
- * tidied before the library reads it.
+ * The `fetch` of `oidc-provider`: for documents of clients, and for keys they name there. What an
+ * answer is taken for is decided by what was asked for, never by what it holds: a document is tidied,
+ * and of keys nothing but `keys` is passed on, so that neither can stand in for the other.
+ * @param keysAddress `jwks_uri` of the client that was found for the request at hand.
  */
 export function documentFetch(
   get: GetDocument,
   hosts: readonly string[],
   nowMs: () => number,
+  keysAddress: () => string | undefined,
 ): (input: string | URL | Request) => Promise<Response> {
   const failed = new Map<string, { fault: Fault; untilMs: number }>()
   return async (input) => {
     const url = new URL(input instanceof Request ? input.url : input)
     if (!isAllowedHost(url, hosts)) throw notOutside()
+    const isKeys = URL.parse(keysAddress() ?? '')?.href === url.href
+    // Apart: who asks for an address as the one must not spoil it as the other.
+    const name = `${isKeys ? 'keys' : 'document'} ${url.href}`
     // The library asks again while it words its error, and whoever is refused tries again at once:
     // somebody else's server must not pay for that.
-    const known = failed.get(url.href)
+    const known = failed.get(name)
     if (known !== undefined && nowMs() < known.untilMs) throw known.fault
-    failed.delete(url.href)
+    failed.delete(name)
     try {
-      return await document(get, url, input instanceof Request ? input.url : String(input))
+      const asked = input instanceof Request ? input.url : String(input)
+      return await document(get, url, isKeys ? keysOnly : (said) => tidied(said, asked))
     } catch (error) {
       if (failed.size >= failedMax) failed.clear()
-      if (error instanceof Fault)
-        failed.set(url.href, { fault: error, untilMs: nowMs() + failedMs })
+      if (error instanceof Fault) failed.set(name, { fault: error, untilMs: nowMs() + failedMs })
       throw error
     }
   }
 }
 
-async function document(get: GetDocument, url: URL, asked: string): Promise<Response> {
+/** @param passed what may be passed on of the JSON that was found. */
+async function document(
+  get: GetDocument,
+  url: URL,
+  passed: (said: unknown) => unknown,
+): Promise<Response> {
   const { status, text, headers } = await get(url)
   if (status !== 200) throw new Fault('upstream_bad', notThere, { facts: { reason: 'status' } })
   if (text.length > documentBytesMax) throw tooLarge()
-  return new Response(tidied(text, asked), { status, headers })
+  return new Response(JSON.stringify(passed(parsed(text))), { status, headers })
 }
 
-function tidied(text: string, asked: string): string {
-  let said: unknown
+function parsed(text: string): unknown {
   try {
-    said = JSON.parse(text)
+    return JSON.parse(text)
   } catch {
     throw new Fault('upstream_bad', notJson, { facts: { reason: 'json' } })
   }
-  if (typeof said === 'object' && said !== null && Object.hasOwn(said, 'keys')) return text
+}
+
+/** A key set, without whatever else was said (RFC 7517 §5). */
+function keysOnly(said: unknown): unknown {
+  const keys: unknown =
+    typeof said === 'object' && said !== null && Object.hasOwn(said, 'keys')
+      ? Reflect.get(said, 'keys')
+      : undefined
+  if (Array.isArray(keys)) return { keys }
+  throw new Fault('upstream_bad', notKeys, { facts: { reason: 'keys' } })
+}
+
+function tidied(said: unknown, asked: string): unknown {
   const made = tidyMetadata(said, 'document')
   if ('metadata' in made) {
     // Character by character: who is asked about must be who answers (draft §4.1).
-    if (made.metadata['client_id'] === asked) return JSON.stringify(made.metadata)
+    if (made.metadata['client_id'] === asked) return made.metadata
     throw new Fault('upstream_bad', otherClient, { facts: { reason: 'client_id' } })
   }
   const message = `A client metadata document is refused: ${made.why}.`

@@ -12,6 +12,8 @@ export interface Around {
   readonly source: Source
   /** Entries on their way; the answer waits for them. */
   readonly pending: Promise<unknown>[]
+  /** Where the client that was found says its keys are. */
+  keysAddress?: string | undefined
 }
 
 /** What a client says of itself. */

@@ -4,6 +4,12 @@ import { scopes, tidyMetadata } from './metadata.ts'
 import { errorPage, pageHeaders } from './pages.ts'
 import { send, sendError } from './requests.ts'
 
+/** Of an authorization request: it is kept for ten minutes, whoever sends it. */
+const queryBytesMax = 4096
+
+/** What is answered by this server at all: `TRACE` and the like are not even read. */
+const methodsHere: readonly string[] = ['GET', 'HEAD', 'POST', 'OPTIONS']
+
 /** What is answered by the library, by method, with the most bytes of a body; nothing else of it can
  *  be reached. */
 const rows: readonly (readonly [path: RegExp, methods: readonly string[], bodyBytesMax: number])[] =
@@ -20,6 +26,18 @@ const rows: readonly (readonly [path: RegExp, methods: readonly string[], bodyBy
       0,
     ],
   ]
+
+/** @returns false when the answer has been given: whatever the address is, not by this method. */
+export function isMethodHere(req: IncomingMessage, res: ServerResponse): boolean {
+  if (methodsHere.includes(req.method ?? '')) return true
+  refuseMethod(res, methodsHere)
+  return false
+}
+
+function refuseMethod(res: ServerResponse, methods: readonly string[]): void {
+  res.setHeader('allow', methods.join(', '))
+  sendError(res, 405, 'invalid_request', 'not with this method')
+}
 
 /**
  * @param path below `/oauth`, without query.
@@ -39,8 +57,12 @@ export function letIn(
   }
   const [, methods, bodyBytesMax] = row
   if (!methods.includes(req.method ?? '')) {
-    res.setHeader('allow', methods.join(', '))
-    sendError(res, 405, 'invalid_request', 'not with this method')
+    refuseMethod(res, methods)
+    return undefined
+  }
+  if (path === '/auth' && query.length > queryBytesMax) {
+    const sentence = `The program asked with an address of over ${queryBytesMax} bytes, which is more than is taken here.`
+    send(res, 414, pageHeaders, errorPage('This did not work', sentence, 'invalid_request'))
     return undefined
   }
   const modes = path === '/auth' ? new URLSearchParams(query).getAll('response_mode') : []

@@ -206,6 +206,7 @@ async function takeAnswer(visit: Visit): Promise<void> {
   const answer = form.get('answer')
   if (answer === 'deny') {
     const error_description = 'the person said no'
+    await noteNo(visit)
     return await goOn(visit, { error: 'access_denied', error_description }, false)
   }
   if (answer !== 'allow') return refuse(res)
@@ -215,6 +216,17 @@ async function takeAnswer(visit: Visit): Promise<void> {
   if (!mayGoOn(asked.person, session.loginTs * 1000, visit)) return lost(res)
   const grantId = await give(visit, asked)
   await goOn(visit, { consent: { grantId } }, true)
+}
+
+/** A no is kept as well: many of them say that somebody is being asked by a stranger. */
+async function noteNo(visit: Visit): Promise<void> {
+  const asked = await whatIsAsked(visit)
+  if (asked === undefined) return
+  const { issuer, subject, name, kind } = asked.person
+  const about = { principal: { issuer, subject, name, kind }, source: visit.source }
+  const redirect = targetOf(asked.redirectUri)
+  const details = { client: asked.clientId, name: asked.name, redirect }
+  await visit.options.note('consent.refused', about, details)
 }
 
 /** Recorded before it holds: a yes that nobody can look up later is none. */

@@ -21,6 +21,32 @@ for (const [redirect_uris, application_type, kept] of types) {
   })
 }
 
+const taken = `javascript:alert(1) JavaScript:alert(1) vbscript:x data:text/html,x blob:x file:///x
+  FILE:///x about:blank view-source:https://x jar:https://x!/ ftp://x ws://x WSS://x ms-msdt:/id
+  MS-MSDT:/id search-ms:query=x ms-search:x ms-officecmd:x ms-settings:x ms-word:ofe|u|x
+  ms-appinstaller:?source=x steam://run/1 shell:startup search:x tel:1 sms:1 mailto:a@x itms-services:x
+  x-apple.systempreferences:x x-man-page:x vnd.libreoffice.command:x chrome://x edge://x intent://x
+  ldap://x ssh://x smb://x c:/windows/x filesystem:x urn:x`.split(/\s+/)
+const own = `cursor://anysphere.cursor/cb vscode://x.y/cb vscode-insiders://x/cb com.example.app:/cb
+  zed://cb windsurf://cb claude://cb goose://cb msteams-dev://cb jetbrains://idea/cb my.ms-app:/cb
+  searching://cb http://localhost/cb http://[::1]:1/cb https://a.example/cb`.split(/\s+/)
+for (const [uris, isTaken] of [
+  [taken, true],
+  [own, false],
+] as const) {
+  for (const uri of uris) {
+    test(`${uri} is ${isTaken ? 'no' : 'a'} redirect, of whatever kind a program says it is`, () => {
+      for (const application_type of [undefined, 'native', 'web']) {
+        for (const kind of ['dynamic', 'document'] as const) {
+          const made = tidyMetadata({ redirect_uris: [uri], application_type }, kind)
+          assert.equal('error' in made, isTaken)
+          if ('error' in made) assert.equal(made.error, 'invalid_redirect_uri')
+        }
+      }
+    })
+  }
+}
+
 test('a name is a text of some length', () => {
   const redirect_uris = ['http://localhost/cb']
   for (const client_name of ['', 1, {}, 'x'.repeat(201), '\ud800']) {

@@ -18,9 +18,25 @@ const redirectsMax = 10
 const redirectCharactersMax = 2000
 const nameCharactersMax = 200
 const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
-/** Schemes that a browser handles itself, or that name no program. */
-const takenSchemes =
-  /^(https?|javascript|vbscript|data|blob|file|filesystem|about|ftp|wss?|view-source|mailto|tel|urn|chrome|intent|content):$/
+/**
+ * Schemes that no program of that kind has taken. There is no telling by form which are a program's
+ * own (`cursor:`, `com.example.app:`), so these are known ones: what a browser handles itself, what
+ * names no program, and what makes a system run, open or change something, as addresses of attackers
+ * have done (`ms-msdt`: CVE-2022-30190; `search-ms`; `vnd.libreoffice.command`: CVE-2022-3140).
+ */
+const takenSchemes: ReadonlySet<string> = new Set(
+  `http https javascript livescript mocha vbscript data blob file filesystem about ftp ftps sftp tftp
+  ws wss view-source wyciwyg jar mhtml mk res resource cid mid urn tag geo mailto tel sms callto sip
+  sips facetime facetime-audio chrome chrome-extension chrome-search chrome-untrusted devtools edge
+  brave opera vivaldi moz-extension safari-web-extension android-app intent content market
+  search search-ms shell hcp help knownfolder wscript windowsdefender onenote odopen lyncconf steam ldap ldaps
+  telnet rlogin tn3270 ssh rdp vnc smb nfs afp dav davs gopher news nntp snews dict irc ircs magnet
+  feed itms itms-apps itms-appss itms-services prefs app-settings app-prefs shortcuts workflow
+  applescript message x-apple-helpbasic x-man-page x-web-search wtai vnd.libreoffice.command
+  vnd.libreoffice.cmd vnd.sun.star.script vnd.sun.star.help`.split(/\s+/),
+)
+/** Those of Windows and its programs, of macOS's settings, and letters of drives. */
+const takenForms = /^(ms-.*|x-apple[.-].*|[a-z])$/
 
 /** Loopback by address or name, as native programs listen on it (RFC 8252 §7.3). */
 export function isLoopback({ hostname }: URL): boolean {
@@ -101,7 +117,9 @@ function flawOf(url: URL, text: string): string | undefined {
   if (url.protocol === 'http:') {
     return isLoopback(url) ? undefined : 'is plain http, which is for loopback only'
   }
-  return takenSchemes.test(url.protocol) ? 'has a scheme which is no program' : undefined
+  const scheme = url.protocol.slice(0, -1).toLowerCase()
+  const isTaken = takenSchemes.has(scheme) || takenForms.test(scheme)
+  return isTaken ? "has a scheme which is no program's own" : undefined
 }
 
 function isName(value: unknown): value is string {

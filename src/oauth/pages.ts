@@ -189,6 +189,32 @@ export function goingOnPage(to: string, isAllowed: boolean): string {
   )
 }
 
+const offSentences: Readonly<Record<string, string>> = {
+  access_denied: 'You may not use programs at this gateway.',
+  temporarily_unavailable: 'Whether you may use it cannot be decided now; try again later.',
+  server_error: 'This failed on our side; try again later.',
+}
+
+/** What a stranger's program asked for was refused, and it would have the browser go elsewhere. */
+export function offPage(name: string | undefined, to: URL, code: string): string {
+  const program = plainLine(name ?? '') || 'A program without a name'
+  const sentence = offSentences[code] ?? 'The program asked in a way that is not taken here.'
+  return page(
+    'This did not work',
+    html`<p>${sentence} Nothing was allowed.</p>
+      <p>
+        The program calls itself <strong><bdi>${program}</bdi></strong> and would have you sent to
+        <code>${plainLine(targetOf(to), 300)}</code>. Nobody has checked either. If you have just
+        started it yourself,
+        <a id="off" rel="noreferrer" href="${to.href}">go back to the program</a>; else close this
+        page.
+      </p>
+      <p>
+        <small>Code: <code>${plainLine(code)}</code></small>
+      </p>`,
+  )
+}
+
 /** Something went wrong: in a sentence, with what to do. */
 export function errorPage(title: string, sentence: string, code?: string): string {
   const line =

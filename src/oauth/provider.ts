@@ -32,7 +32,9 @@ export interface ProviderParts {
   readonly resources: Resources
   readonly getDocument: GetDocument
   /** A client described by a document is about to be believed. */
-  readonly onDocument: (said: SaidByClient) => Promise<void>
+  readonly onDocument: (said: SaidByClient, keysAddress: string | undefined) => Promise<void>
+  /** The `keysAddress` that `onDocument` was told last for the request at hand. */
+  readonly keysAddress: () => string | undefined
   /** Whether this request may have a document fetched. */
   readonly mayFetch: () => boolean
 }
@@ -49,7 +51,12 @@ export function makeProvider(parts: ProviderParts, keys: readonly SigningKey[]):
     cookies: cookies(publicUrl, keys),
     clients: configuredClients(parts.options),
     features: features(parts),
-    fetch: documentFetch(parts.getDocument, config.documentHosts, () => clock.nowUs() / 1000),
+    fetch: documentFetch(
+      parts.getDocument,
+      config.documentHosts,
+      () => clock.nowUs() / 1000,
+      parts.keysAddress,
+    ),
   })
   provider.proxy = true // Its requests are made by `toLibrary`: they carry our own origin.
   return provider
@@ -267,8 +274,9 @@ function features(parts: ProviderParts): NonNullable<Configuration['features']> 
         if (url === null || id.length > clientIdCharactersMax) return false
         return isAllowedHost(url, config.documentHosts) && parts.mayFetch()
       },
-      allowClient: async (_ctx, { clientId: id, clientName: name, redirectUris = [] }) => {
-        await parts.onDocument({ id, name, redirects: redirectUris })
+      // Asked each time a client is found, also for what it has kept of its document.
+      allowClient: async (_ctx, { clientId: id, clientName: name, redirectUris = [], jwksUri }) => {
+        await parts.onDocument({ id, name, redirects: redirectUris }, jwksUri)
         return true
       },
     },

@@ -6,6 +6,8 @@ export interface RateOptions {
   readonly clock: Clock
   readonly timesMax: number
   readonly windowMs: number
+  /** How much of an IPv6 address names its network; 64 unless told. */
+  readonly networkBits?: 48 | 64
 }
 
 const addressesMax = 10_000
@@ -21,9 +23,9 @@ export class Rate {
 
   /** Counts one more. @returns false when it is one too many. */
   take(ip: string): boolean {
-    const { clock, timesMax, windowMs } = this.#options
+    const { clock, networkBits, timesMax, windowMs } = this.#options
     const nowMs = clock.monotonicMs()
-    const key = isIPv6(ip) ? network(ip) : ip
+    const key = networkOf(ip, networkBits)
     const known = this.#seen.get(key)
     if (known !== undefined && nowMs - known.sinceMs < windowMs) {
       known.times++
@@ -39,15 +41,19 @@ export class Rate {
   }
 }
 
-/** The first 64 bits: one subscriber has that many addresses at least (RFC 6177). */
-function network(ip: string): string {
+/**
+ * What stands for a subscriber: an address of IPv4; of IPv6 the first 64 bits, since one subscriber
+ * has all addresses below at least (RFC 6177), or 48, which is what a site gets.
+ */
+export function networkOf(ip: string, bits: 48 | 64 = 64): string {
+  if (!isIPv6(ip)) return ip
   const [head = '', tail] = (ip.split('%')[0] ?? '').split('::')
   const left = head === '' ? [] : head.split(':')
   const right = tail === undefined || tail === '' ? [] : tail.split(':')
   const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length)
   const groups = [...left, ...Array<string>(zeros).fill('0'), ...right]
   return groups
-    .slice(0, 4)
+    .slice(0, bits / 16)
     .map((group) => group.toLowerCase().replace(/^0+(?=.)/, ''))
     .join(':')
 }

@@ -6,7 +6,7 @@ import { after, before, beforeEach, test } from 'node:test'
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
 import { Fault } from '../base/fault.ts'
 import { rotateLocalKey } from '../identity/local-keys.ts'
-import { Browser } from './browser.fixture.ts'
+import { Browser, refusalOf } from './browser.fixture.ts'
 import { openDesk, person } from './desk.fixture.ts'
 import type { Desk } from './desk.fixture.ts'
 import {
@@ -86,6 +86,16 @@ test('the redirect carries code, state and issuer, whether the answer is yes or 
   }
 })
 
+test('a no is recorded with who said it, to which program and where that would have been told', async () => {
+  const client = await clientId(desk)
+  const browser = new Browser(desk.publicUrl)
+  await browser.press(await browser.visit(authorizeUrl(desk, client)), 'deny')
+  const { type, subject, details } = desk.notes.at(-1) ?? {}
+  assert.deepEqual([type, subject], ['consent.refused', 'ada'])
+  assert.deepEqual(details, { client, name: 'Tester', redirect: '127.0.0.1:3333' })
+  assert.equal(desk.server.grants(desk.who.id).length, 0)
+})
+
 test('the metadata is the same at each address where clients look for it', async () => {
   const addresses = [
     '/.well-known/oauth-authorization-server/oauth',
@@ -162,7 +172,7 @@ for (const [asked, audience] of resources) {
     const resource = asked === undefined ? undefined : desk.publicUrl + asked
     if (audience === undefined) {
       const end = await new Browser(desk.publicUrl).visit(authorizeUrl(desk, client, { resource }))
-      assert.equal(end.url.searchParams.get('error'), 'invalid_target')
+      assert.equal(refusalOf(end), 'invalid_target')
       return
     }
     const made = await token(desk, {
@@ -213,7 +223,7 @@ test('a resource of another origin is refused', async () => {
   const client = await clientId(desk)
   const resource = 'https://elsewhere.example/mcp/shop'
   const end = await new Browser(desk.publicUrl).visit(authorizeUrl(desk, client, { resource }))
-  assert.equal(end.url.searchParams.get('error'), 'invalid_target')
+  assert.equal(refusalOf(end), 'invalid_target')
 })
 
 test('a refresh token is good once; used again it ends the grant, the new one with it', async () => {
@@ -354,9 +364,16 @@ test('a person who is stopped is sent back with access_denied, signed in here be
   desk.isStopped = ({ subject }) => subject === 'ada'
   for (const one of [browser, new Browser(desk.publicUrl)]) {
     const end = await one.visit(authorizeUrl(desk, client))
-    assert.equal(end.url.searchParams.get('error'), 'access_denied')
+    assert.equal(refusalOf(end), 'access_denied')
   }
   assert.deepEqual(desk.defects, [])
+})
+
+test('who was signed out everywhere a while ago signs in and allows a program', async () => {
+  const client = await clientId(desk)
+  const beforeMs = Date.now() - 5_000
+  desk.isStopped = ({ issuedAtMs = 0, subject }) => subject === 'ada' && issuedAtMs <= beforeMs
+  assert.ok((await tokensFor(desk, client))['access_token'])
 })
 
 test('whoever is stopped between question and answer has allowed nothing', async () => {
@@ -375,7 +392,7 @@ test('a client that is stopped gets nothing for anybody', async () => {
   desk.isStopped = (who) => who.clientId === client
   assert.equal((await refresh(desk, client, tokens['refresh_token'])).status, 400)
   const end = await new Browser(desk.publicUrl).visit(authorizeUrl(desk, client))
-  assert.equal(end.url.searchParams.get('error'), 'access_denied')
+  assert.equal(refusalOf(end), 'access_denied')
 })
 
 test('who signed out everywhere has refresh tokens of before no more, and gets new ones', async () => {
@@ -400,7 +417,7 @@ test('while nobody can say who is stopped, nobody gets in, and no client is told
   assert.equal(end.status, 503)
   assert.match(end.text, /Nothing was allowed/)
   const other = await browser.visit(authorizeUrl(desk, client))
-  assert.equal(other.url.searchParams.get('error'), 'temporarily_unavailable')
+  assert.equal(refusalOf(other), 'temporarily_unavailable')
   desk.isStopped = () => false
   assert.equal((await refresh(desk, client, tokens['refresh_token'])).status, 200)
   assert.equal(desk.defects.length, 3)
@@ -410,7 +427,7 @@ test('while nobody can say who is stopped, nobody gets in, and no client is told
 test('a break-glass account lends itself to no program', async () => {
   desk.isBreakGlass = true
   const end = await new Browser(desk.publicUrl).visit(authorizeUrl(desk, await clientId(desk)))
-  assert.equal(end.url.searchParams.get('error'), 'access_denied')
+  assert.equal(refusalOf(end), 'access_denied')
 })
 
 test('ending a person ends sessions, grants, codes and refresh tokens, and says so', async () => {
@@ -494,16 +511,30 @@ test('refresh tokens end with the time of the first, however often they are rota
   }
 })
 
-test('a client nobody uses is forgotten after thirty days, one in use is not', async () => {
-  const [used, unused] = [await clientId(desk), await clientId(desk)]
-  const dayMs = 24 * 3_600_000
-  try {
-    desk.aheadMs = 29 * dayMs
-    await new Browser(desk.publicUrl).visit(authorizeUrl(desk, used))
-    desk.aheadMs = 31 * dayMs
+test('a client nobody uses is forgotten: after a day, or thirty once somebody allowed it', async () => {
+  const [granted, idle] = [await clientId(desk), await clientId(desk)]
+  await codeFor(desk, granted)
+  await codeFor(desk, idle)
+  const [asked, fresh] = [await clientId(desk), await clientId(desk)]
+  const hourMs = 3_600_000
+  const kept = (): boolean[] => {
     desk.server.sweep()
     const ids = desk.server.clients().map(({ id }) => id)
-    assert.deepEqual([ids.includes(used), ids.includes(unused)], [true, false])
+    return [granted, idle, asked, fresh].map((id) => ids.includes(id))
+  }
+  const ask = (id: string): Promise<unknown> =>
+    new Browser(desk.publicUrl).visit(authorizeUrl(desk, id))
+  try {
+    desk.aheadMs = 23 * hourMs
+    await ask(asked)
+    desk.aheadMs = 25 * hourMs
+    assert.deepEqual(kept(), [true, true, true, false])
+    desk.aheadMs = 48 * hourMs
+    assert.deepEqual(kept(), [true, true, false, false])
+    desk.aheadMs = 29 * 24 * hourMs
+    await ask(granted)
+    desk.aheadMs = 31 * 24 * hourMs
+    assert.deepEqual(kept(), [true, false, false, false])
   } finally {
     desk.aheadMs = 0
   }
@@ -559,7 +590,7 @@ test('who is signed in is not asked to sign in again, but always whether the pro
   assert.match(page.text, /Allow this program/)
   assert.match(page.text, /<bdi>Ada<\/bdi>/)
   const silent = await browser.visit(authorizeUrl(desk, client, { prompt: 'none' }))
-  assert.equal(silent.url.searchParams.get('error'), 'consent_required')
+  assert.equal(refusalOf(silent), 'consent_required')
 })
 
 test('another person signs in where one was signed in: the first one’s session is over', async () => {

@@ -18,7 +18,14 @@ import { createGet, proveOutsideOnly } from './documents.ts'
 import type { GetDocument } from './documents.ts'
 import { Entries } from './entries.ts'
 import type { Around } from './entries.ts'
-import { allowOrigins, letIn, tidyDiscovery, tidyRegistration, tidyScope } from './gate.ts'
+import {
+  allowOrigins,
+  isMethodHere,
+  letIn,
+  tidyDiscovery,
+  tidyRegistration,
+  tidyScope,
+} from './gate.ts'
 import { interact } from './interaction.ts'
 import type {
   AuthorizationServer,
@@ -29,15 +36,20 @@ import type {
 import { errorPage, pageHeaders, style, stylePath } from './pages.ts'
 import { base, makeProvider } from './provider.ts'
 import type { ProviderParts } from './provider.ts'
-import { Rate } from './rate.ts'
+import { networkOf, Rate } from './rate.ts'
+import { keepHere } from './redirect-off.ts'
+import { Registrations } from './registrations.ts'
 import { readBody, send, sendError, sendFetched, toFetch, toLibrary } from './requests.ts'
 import { resourcesOf } from './resources.ts'
 import type { Resources } from './resources.ts'
 import { Store } from './store.ts'
 import type { GrantRow } from './store.ts'
 
-const clientIdleMs = 30 * 24 * 3_600_000
-const clientsMax = 10_000
+const dayMs = 24 * 3_600_000
+/** For ten minutes, of 5 KiB each: 100 MiB on the disk at most. */
+const interactionsMax = 20_000
+/** Many people may share an address. */
+const interactionsPerNetworkMax = 1000
 /** An answer of a SAML identity provider is posted to the sign-in site. */
 const signInBytesMax = 1024 * 1024
 const minuteMs = 60_000
@@ -45,8 +57,8 @@ const requestsPerMinuteMax = 600
 const documentsPerMinuteMax = 20
 
 const wellKnown = /^(\/\.well-known\/(?:oauth-authorization-server|openid-configuration))\/oauth$/
-/** Where clients of MCP 2025-03-26 look, and SDKs up to 1.16 whatever path an issuer has. The document
- *  names its issuer as ever: whoever compares (RFC 8414 §3.3) does not take it from here. */
+/** Where clients of MCP 2025-03-26 look, and SDKs of that time whatever path an issuer has. The
+ *  document names its issuer as ever: whoever compares (RFC 8414 §3.3) does not take it from here. */
 const oldWellKnown = '/.well-known/oauth-authorization-server'
 
 /**
@@ -97,7 +109,7 @@ class Server implements AuthorizationServer {
   readonly #around = new AsyncLocalStorage<Around>()
   readonly #entries: Entries
   readonly #requests: Rate
-  readonly #registrations: Rate
+  readonly #registrations: Registrations
   readonly #closeDocuments: () => Promise<void>
   #made: { provider: Provider; revision: number } | undefined
 
@@ -113,25 +125,34 @@ class Server implements AuthorizationServer {
     this.#resources = resourcesOf(publicUrl, connections)
     this.#entries = new Entries(options, this.#around)
     this.#requests = new Rate({ clock, timesMax: requestsPerMinuteMax, windowMs: minuteMs })
-    const timesMax = config.registrationsPerHourMax
-    this.#registrations = new Rate({ clock, timesMax, windowMs: 60 * minuteMs })
     const documents = new Rate({ clock, timesMax: documentsPerMinuteMax, windowMs: minuteMs })
     this.#store = new Store({
       file: join(dataDir, 'state.sqlite'),
       nowMs: () => clock.nowUs() / 1000,
-      clientIdleMs,
+      clientIdleMs: 30 * dayMs,
+      newClientIdleMs: dayMs,
+      interactionsMax,
+      interactionsPerNetworkMax,
+      network: () => networkOf(this.#around.getStore()?.source.ip ?? ''),
       onClient: ({ client_id: id = '', client_name: name, redirect_uris: redirects = [] }) =>
         this.#entries.client('dynamic', { id, name, redirects }),
       onGrantEnded: (grant) => this.#endedByLibrary(grant),
       usedTwice: () => new errors.InvalidGrant('it was used before'),
+    })
+    this.#registrations = new Registrations(clock, this.#store, {
+      perNetworkHourMax: config.registrationsPerHourMax,
     })
     this.#parts = {
       options,
       store: this.#store,
       resources: this.#resources,
       getDocument,
-      onDocument: (said) =>
-        this.#entries.document(said, (name, ttlMs) => this.#store.mark(name, ttlMs)),
+      onDocument: async (said, keysAddress) => {
+        const around = this.#around.getStore()
+        if (around !== undefined) around.keysAddress = keysAddress
+        await this.#entries.document(said, (name, ttlMs) => this.#store.mark(name, ttlMs))
+      },
+      keysAddress: () => this.#around.getStore()?.keysAddress,
       mayFetch: () => documents.take(this.#around.getStore()?.source.ip ?? ''),
     }
   }
@@ -220,6 +241,7 @@ class Server implements AuthorizationServer {
     const { publicUrl, site } = this.#options
     res.setHeader('x-content-type-options', 'nosniff')
     res.setHeader('referrer-policy', 'same-origin')
+    if (!isMethodHere(req, res)) return
     if (below === '/login' || below.startsWith('/login/')) {
       const body = await readBody(req, signInBytesMax)
       return await sendFetched(res, await site.fetch(toFetch(req, publicUrl, body), source))
@@ -254,13 +276,10 @@ class Server implements AuthorizationServer {
     if (isRegistration) {
       res.setHeader('access-control-allow-origin', '*')
       if (req.method === 'OPTIONS') return allowOrigins(res)
-      if (!this.#registrations.take(source.ip) || this.#store.clientCount() >= clientsMax) {
-        res.setHeader('retry-after', '3600')
-        const why = 'too many registrations; use a client id metadata document, or try later'
-        return sendError(res, 429, 'temporarily_unavailable', why)
-      }
+      if (!this.#registrations.mayAsk(source.ip)) return tooMany(res)
       const tidied = tidyRegistration(req, res, body)
       if (tidied === undefined) return
+      if (!this.#registrations.mayKeep()) return tooMany(res)
       body = tidied
     }
     const asked = below === '/auth' ? tidyScope(query) : query
@@ -278,6 +297,7 @@ class Server implements AuthorizationServer {
     provider.on('server_error', (_ctx, error) => onDefect?.(error))
     // The library's types leave out Koa's own event; without a listener it prints to the console.
     EventEmitter.prototype.on.call(provider, 'error', (error: unknown) => onDefect?.(error))
+    keepHere(provider, (clientId) => this.#originOf(clientId) === 'configured')
     provider.use(async (ctx, next) => {
       await next()
       if (ctx.path.startsWith('/.well-known/')) tidyDiscovery(ctx.body)
@@ -320,4 +340,10 @@ class Server implements AuthorizationServer {
     } else if (code === 'defect') sendError(res, 500, 'server_error', 'this failed on our side')
     else sendError(res, 503, 'temporarily_unavailable', 'this failed on our side; try later')
   }
+}
+
+function tooMany(res: ServerResponse): void {
+  res.setHeader('retry-after', '3600')
+  const why = 'too many registrations; use a client id metadata document, or try later'
+  sendError(res, 429, 'temporarily_unavailable', why)
 }

@@ -10,14 +10,24 @@ interface Opened {
   readonly ended: GrantRow[]
   readonly clients: unknown[]
   nowMs: number
+  network: string
 }
 
 function open(onClient?: () => Promise<void>): Opened {
-  const opened = { ended: [] as GrantRow[], clients: [] as unknown[], nowMs: 1_000_000 }
+  const opened = {
+    ended: [] as GrantRow[],
+    clients: [] as unknown[],
+    nowMs: 1_000_000,
+    network: 'a',
+  }
   const store = new Store({
     file: ':memory:',
     nowMs: () => opened.nowMs,
     clientIdleMs: 30 * 86_400_000,
+    newClientIdleMs: 86_400_000,
+    interactionsMax: 6,
+    interactionsPerNetworkMax: 3,
+    network: () => opened.network,
     onClient: onClient ?? (async (client) => void opened.clients.push(client)),
     onGrantEnded: (grant) => opened.ended.push(grant),
     usedTwice: () => new Error('used twice'),
@@ -119,6 +129,58 @@ test('a client that cannot be told of is not kept', async () => {
   const at = open(() => Promise.reject(new Error('no record')))
   await assert.rejects(async () => await at.store.adapter('Client').upsert('c', { client_id: 'c' }))
   assert.equal(at.store.clientCount(), 0)
+})
+
+async function begin(at: Opened, id: string, account?: string): Promise<void> {
+  at.nowMs++
+  const session = account === undefined ? {} : { session: { uid: 'u', accountId: account } }
+  await at.store.adapter('Interaction').upsert(id, session, 600)
+}
+async function left(at: Opened, ids: string): Promise<string> {
+  const interactions = at.store.adapter('Interaction')
+  const found = await Promise.all(
+    Array.from(ids).map(async (id) => ((await interactions.find(id)) === undefined ? '' : id)),
+  )
+  return found.join('')
+}
+test('of many requests from one network the oldest go, those of nobody first', async () => {
+  const at = open()
+  await begin(at, 'a', 'pr_a')
+  for (const id of 'bcd') await begin(at, id)
+  assert.equal(await left(at, 'abcd'), 'acd')
+  at.network = 'b'
+  await begin(at, 'e') // Another's are not touched.
+  assert.equal(await left(at, 'abcde'), 'acde')
+  at.network = 'a'
+  await begin(at, 'd', 'pr_a') // Kept anew, as it is with each answer: nothing has to go for it.
+  assert.equal(await left(at, 'abcde'), 'acde')
+  for (const id of 'fgh') await begin(at, id, 'pr_b')
+  assert.equal(await left(at, 'abcdefgh'), 'efgh')
+})
+test('of many requests from many networks the oldest of nobody go, then the oldest', async () => {
+  const at = open()
+  for (const [i, id] of Array.from('abcdefghi').entries()) {
+    at.network = String(i)
+    await begin(at, id, id < 'c' ? 'pr_a' : undefined)
+  }
+  assert.equal(await left(at, 'abcdefghi'), 'abfghi')
+  for (const [i, id] of Array.from('jklmn').entries()) {
+    at.network = `more ${i}`
+    await begin(at, id, 'pr_b')
+  }
+  assert.equal(await left(at, 'abcdefghijklmn'), 'bjklmn')
+})
+test('the bound of requests leaves all else alone', async () => {
+  const at = open()
+  await withGrant(at)
+  await at.store.adapter('Client').upsert('c', { client_id: 'c' })
+  for (const [i, id] of Array.from('abcdefghijk').entries()) {
+    at.network = String(i)
+    await begin(at, id)
+  }
+  assert.equal(at.store.grants().length, 1)
+  assert.ok(await at.store.adapter('RefreshToken').find('secret'))
+  assert.equal(at.store.clientCount(), 1)
 })
 
 test('a mark is new once, until its time is over', () => {

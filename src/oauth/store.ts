@@ -3,7 +3,9 @@
  * clients, codes, refresh tokens, browser sessions, sign-ins under way.
  *
  * Codes, refresh tokens and cookies are nowhere in clear (`sealed.ts`). What a row belongs to stands
- * beside it, since grants and persons are ended by that.
+ * beside it, since grants and persons are ended by that. `uid` is the other name of a session, and
+ * the network that began an interaction; `consumed_s` is when a code or refresh token was used, and
+ * when a client was first granted something.
  */
 import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
@@ -21,8 +23,9 @@ const schema = `
     PRIMARY KEY (model, id)) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS oauth_grant ON oauth_rows (grant_id);
   CREATE INDEX IF NOT EXISTS oauth_account ON oauth_rows (account);
-  CREATE INDEX IF NOT EXISTS oauth_uid ON oauth_rows (uid);
+  CREATE INDEX IF NOT EXISTS oauth_named ON oauth_rows (uid, model, account, made_ms);
   CREATE INDEX IF NOT EXISTS oauth_expires ON oauth_rows (expires_ms);
+  CREATE INDEX IF NOT EXISTS oauth_oldest ON oauth_rows (model, account, consumed_s, made_ms);
 `
 
 /** One person's yes to one client, and all tokens that came of it. */
@@ -47,8 +50,15 @@ export interface StoreOptions {
   /** `state.sqlite`, or `:memory:`. */
   readonly file: string
   readonly nowMs: () => number
-  /** A registered client nobody uses is forgotten after this time. */
+  /** A registered client nobody uses is forgotten after this time: one that was granted something,
+   *  and one that never was. */
   readonly clientIdleMs: number
+  readonly newClientIdleMs: number
+  /** Sign-ins under way: in all, and begun from one network. The oldest go, those of nobody first. */
+  readonly interactionsMax: number
+  readonly interactionsPerNetworkMax: number
+  /** Where the request at hand comes from, in a word. */
+  readonly network: () => string
   /** Before a client is kept; what it throws keeps the client out. */
   readonly onClient: (client: AdapterPayload) => Promise<void>
   /** The library ended a grant: a code or refresh token was used twice, or revoked. */
@@ -59,7 +69,8 @@ export interface StoreOptions {
 
 /** Their payloads hold nothing that lets anybody in. */
 const open: ReadonlySet<string> = new Set(['Client', 'Grant'])
-const touchMs = 24 * 3_600_000
+/** A client's new end is written once it is off by this part of its time. */
+const touchPart = 1 / 24
 
 export class Store {
   readonly #db: DatabaseSync
@@ -111,8 +122,18 @@ export class Store {
   }
 
   clientCount(): number {
-    const [row] = this.#all(`SELECT count(*) AS n FROM oauth_rows WHERE model = 'Client'`)
-    return Number(row?.['n'])
+    return this.#count(`model = 'Client'`)
+  }
+
+  /**
+   * Drops the oldest clients that were never granted anything, until one more may come.
+   * @returns false when all there are were.
+   */
+  makeRoomForClient(clientsMax: number): boolean {
+    let over = this.clientCount() - clientsMax + 1
+    if (over <= 0) return true
+    over -= this.sweep('Client')
+    return over <= 0 || this.#dropUnowned('Client', over) === over
   }
 
   /** Ends a grant with its codes and refresh tokens; undefined where there is none. */
@@ -130,8 +151,7 @@ export class Store {
 
   /** Browser sessions of a person. */
   sessionCount(account: string): number {
-    const sql = `SELECT count(*) AS n FROM oauth_rows WHERE model = 'Session' AND account = ?`
-    return Number(this.#all(sql, account)[0]?.['n'])
+    return this.#count(`model = 'Session' AND account = ?`, account)
   }
 
   removeClient(id: string): boolean {
@@ -147,9 +167,13 @@ export class Store {
     return this.#run(sql, rowId('Mark', name), nowMs, nowMs + ttlMs) > 0
   }
 
-  /** Drops what has expired. @returns how much. */
-  sweep(): number {
-    return this.#run('DELETE FROM oauth_rows WHERE expires_ms <= ?', this.#options.nowMs())
+  /** Drops what has expired, of all or one kind. @returns how much. */
+  sweep(model?: string): number {
+    const expired = 'DELETE FROM oauth_rows WHERE expires_ms <= ?'
+    const nowMs = this.#options.nowMs()
+    return model === undefined
+      ? this.#run(expired, nowMs)
+      : this.#run(`${expired} AND model = ?`, nowMs, model)
   }
 
   close(): void {
@@ -162,10 +186,13 @@ export class Store {
     payload: AdapterPayload,
     expiresInS?: number,
   ): Promise<void> {
-    const { onClient, clientIdleMs } = this.#options
+    const { network, newClientIdleMs, nowMs: now, onClient } = this.#options
     if (model === 'Client') await onClient(payload)
-    const nowMs = this.#options.nowMs()
-    const lifeMs = model === 'Client' ? clientIdleMs : (expiresInS ?? 3600) * 1000
+    const nowMs = now()
+    const lifeMs = model === 'Client' ? newClientIdleMs : (expiresInS ?? 3600) * 1000
+    const uid = model === 'Interaction' ? rowId('network', network()) : otherName(model, payload)
+    if (model === 'Interaction' && uid !== null) this.#makeRoomForInteraction(id, uid)
+    if (model === 'Grant') this.#useClient(payload.clientId ?? '')
     // `jti` is the id itself: it must not lie beside the row.
     const text = JSON.stringify({ ...payload, jti: undefined })
     this.#run(
@@ -178,7 +205,7 @@ export class Store {
       model === 'Grant' ? id : (payload.grantId ?? null),
       payload.accountId ?? payload.session?.accountId ?? null,
       model === 'Client' ? id : (payload.clientId ?? null),
-      model === 'Session' && payload.uid !== undefined ? rowId('uid', payload.uid) : null,
+      uid,
       nowMs,
       nowMs + lifeMs,
       null,
@@ -245,12 +272,59 @@ export class Store {
     return this.#all(sql, model, rowId(model, id), this.#options.nowMs())[0]
   }
 
-  /** A client in use lives on. Written at most once a day. */
+  /** A client in use lives on. Not written each time. */
   #touch(row: Row): void {
-    const untilMs = this.#options.nowMs() + this.#options.clientIdleMs
-    if (untilMs - Number(row['expires_ms']) < touchMs) return
+    const { clientIdleMs, newClientIdleMs, nowMs } = this.#options
+    const idleMs = row['consumed_s'] === null ? newClientIdleMs : clientIdleMs
+    const untilMs = nowMs() + idleMs
+    if (untilMs - Number(row['expires_ms']) < idleMs * touchPart) return
     const sql = `UPDATE oauth_rows SET expires_ms = ? WHERE model = 'Client' AND id = ?`
     this.#run(sql, untilMs, textOf(row['id']))
+  }
+
+  /** Somebody has allowed it something: it is no stranger that may be dropped. */
+  #useClient(id: string): void {
+    const nowMs = this.#options.nowMs()
+    const sql = `UPDATE oauth_rows SET consumed_s = coalesce(consumed_s, ?), expires_ms = ?
+      WHERE model = 'Client' AND id = ?`
+    const untilMs = nowMs + this.#options.clientIdleMs
+    this.#run(sql, Math.floor(nowMs / 1000), untilMs, rowId('Client', id))
+  }
+
+  /** Requests cost nobody anything, and each leaves a row: there are so many, and then the oldest go. */
+  #makeRoomForInteraction(id: string, network: string): void {
+    const { interactionsMax, interactionsPerNetworkMax } = this.#options
+    if (this.#row('Interaction', id) !== undefined) return // It is kept anew, in its own place.
+    const ofNetwork = `model = 'Interaction' AND uid = ?`
+    const near = this.#count(ofNetwork, network) - interactionsPerNetworkMax + 1
+    if (near > 0) {
+      const oldest = `SELECT id FROM oauth_rows WHERE ${ofNetwork}
+        ORDER BY account IS NOT NULL, made_ms LIMIT ?`
+      this.#run(
+        `DELETE FROM oauth_rows WHERE model = 'Interaction' AND id IN (${oldest})`,
+        network,
+        near,
+      )
+    }
+    const over = this.#count(`model = 'Interaction'`) - interactionsMax + 1
+    if (over <= 0 || this.#dropUnowned('Interaction', over) === over) return
+    // All of them are of people who are signed in: the oldest all the same.
+    const oldest = `SELECT id FROM oauth_rows WHERE model = 'Interaction' ORDER BY made_ms LIMIT ?`
+    this.#run(`DELETE FROM oauth_rows WHERE model = 'Interaction' AND id IN (${oldest})`, 1)
+  }
+
+  /** The oldest rows that belong to nobody: clients without a grant, requests without a person.
+   *  @returns how many there were, `rowsMax` at most. */
+  #dropUnowned(model: 'Client' | 'Interaction', rowsMax: number): number {
+    const oldest = `SELECT id FROM oauth_rows WHERE model = ? AND account IS NULL
+      AND consumed_s IS NULL ORDER BY made_ms LIMIT ?`
+    const sql = `DELETE FROM oauth_rows WHERE model = ? AND id IN (${oldest})`
+    return this.#run(sql, model, model, rowsMax)
+  }
+
+  #count(where: string, ...values: SQLInputValue[]): number {
+    const [row] = this.#all(`SELECT count(*) AS n FROM oauth_rows WHERE ${where}`, ...values)
+    return Number(row?.['n'])
   }
 
   #all(sql: string, ...values: SQLInputValue[]): Row[] {
@@ -272,6 +346,10 @@ export class Store {
 }
 
 type Row = Readonly<Record<string, unknown>>
+
+function otherName(model: string, { uid }: AdapterPayload): string | null {
+  return model === 'Session' && uid !== undefined ? rowId('uid', uid) : null
+}
 
 function asGrant(row: Row): GrantRow {
   return {

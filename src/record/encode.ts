@@ -283,6 +283,7 @@ export type Writable = Exclude<is.EntryInput, is.MaskApplied> | MaskPart
 
 /** The entry's one line of canonical JSON, without a line end. */
 export function encodeEntry(entry: Writable, stamp: Stamp): string {
+  if (isNoted(entry)) return notedLine(entry, stamp)
   switch (entry.type) {
     case 'call.received':
       return lineOf(received, entry, stamp)
@@ -327,12 +328,19 @@ export function encodeEntry(entry: Writable, stamp: Stamp): string {
     case 'seal':
       assert(stamp.seal !== undefined, 'a seal has its counts')
       return lineOf(sealed, entry, stamp)
-    default: {
-      const noted = notedShapes.get(entry.type)
-      assert(noted !== undefined, 'every noted type has its shape')
-      return lineOf(noted, entry, stamp)
-    }
+    default:
+      return entry satisfies never
   }
+}
+
+function isNoted(entry: Writable): entry is Noted {
+  return notedShapes.has(entry.type)
+}
+
+function notedLine(entry: Noted, stamp: Stamp): string {
+  const noted = notedShapes.get(entry.type)
+  assert(noted !== undefined, 'every noted type has its shape')
+  return lineOf(noted, entry, stamp)
 }
 
 /** Whether entries of this type may refer to a body. */
