@@ -214,7 +214,7 @@ interface Own {
 function openSite(
   parts: FrontParts,
   own: Own,
-  of: Pick<SignInOptions, 'origin' | 'base' | 'at'>,
+  of: Pick<SignInOptions, 'origin' | 'base' | 'at' | 'isOpenWhenStopped'>,
 ): SignInSite {
   const { built, config, log, stops } = parts
   const { directory, revocations, clock } = built.at
@@ -234,6 +234,12 @@ function openSite(
         ...(subject === undefined ? {} : { subject }),
       }
       await stopLoggedOut(named(who, own.providerSessions), nowMs, stops)
+    },
+    endOpen: async ({ issuer, subject }) => {
+      const beforeMs = Math.floor(clock.nowUs() / 1000)
+      const target = { kind: 'tokens-before' as const, issuer, subject, beforeMs }
+      const reason = 'the account was set up anew'
+      await stops.stop({ target, reason, by: `${issuer} ${subject}`, source: 'console' })
     },
     secrets: built.secrets,
     groupsOf: (name) => groupsOf(name, parts),
@@ -311,7 +317,7 @@ function openConsole(parts: FrontParts, own: Own, sessions: ConsoleSessions): Co
   const origin = config.console.publicUrl
   return createConsole({
     origin,
-    site: openSite(parts, own, { origin, base: '/login', at: 'console' }),
+    site: openSite(parts, own, { origin, base: '/login', at: 'console', isOpenWhenStopped: true }),
     sessions,
     passkeys: own.passkeys,
     directory,

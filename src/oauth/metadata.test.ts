@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { tidyMetadata } from './metadata.ts'
 import { plainLine } from './pages.ts'
-import { Rate } from './rate.ts'
+import { Rate } from '../base/rate.ts'
 
 const types: readonly [redirects: string[], said: string | undefined, kept: string][] = [
   [['http://127.0.0.1:1/cb'], undefined, 'native'],

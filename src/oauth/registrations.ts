@@ -4,7 +4,7 @@
  * what is bounded by the hour is free again after it.
  */
 import type { Clock } from '../base/clock.ts'
-import { Rate } from './rate.ts'
+import { Rate } from '../base/rate.ts'
 import type { Store } from './store.ts'
 
 const hourMs = 3_600_000

@@ -48,7 +48,7 @@ async function passwordPosted(desk: Desk, local: Local, c: SiteContext): Promise
   const flow = desk.flows.find(wordIn(form, 'f'), c.req.header('cookie'))
   const name = wordIn(form, 'name').trim().toLowerCase()
   const { source } = c.env
-  const ip = source.forwarded ?? source.ip
+  const ip = source.ip
   const account = await local.accounts.check(name, wordIn(form, 'password'), ip)
   const isFine = typeof account !== 'string' && (local.passwords || account.isBreakGlass)
   if (!isFine) {
@@ -157,9 +157,11 @@ export function whoIs({ accounts }: Local, { name, title }: Account): Who {
 }
 
 function provenBy(desk: Desk, local: Local, account: Account, amr: readonly string[]): Proven {
+  const nowMs = Math.floor(desk.clock.nowUs() / 1000)
   return {
     told: toldOf(account, local.accounts.issuer),
-    authenticatedMs: Math.floor(desk.clock.nowUs() / 1000),
+    authenticatedMs: nowMs,
+    provenMs: nowMs,
     amr,
     isBreakGlass: account.isBreakGlass,
   }

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import { openAccounts } from './accounts.ts'
 import type { Accounts } from './accounts.ts'
@@ -145,6 +146,61 @@ test('many sources together come to an end too', () => {
   for (let i = 0; i < 100; i++) lockout.tried('ada', `198.51.100.${i}`)
   assert.ok(lockout.isLocked('ada', '203.0.113.1'))
   assert.ok(!lockout.isLocked('bob', '203.0.113.1'))
+})
+
+test('guessing with many addresses keeps nobody from the account for emergencies', async () => {
+  const { accounts } = opened()
+  const glass = { ...ada, name: 'glass', isBreakGlass: true }
+  await accounts.setPassword(accounts.add(glass), password)
+  for (let i = 0; i < 100; i++) {
+    const from = `203.0.113.${Math.floor(i / 10)}`
+    assert.equal(await accounts.check('glass', 'x', from), 'password_wrong')
+  }
+  assert.equal(await accounts.check('glass', password, '203.0.113.1'), 'locked_out')
+  assert.equal(typeof (await accounts.check('glass', password, '198.51.100.7')), 'object')
+})
+
+test('a try that was turned away as busy is none', async () => {
+  const { accounts } = opened()
+  await accounts.setPassword(accounts.add(ada), password)
+  await accounts.check('nobody', 'x', ip) // The first makes the hash it is compared with.
+  const flood = Array.from({ length: 60 }, (_, i) =>
+    accounts.check(`nobody${i}`, 'x', `203.0.113.${i}`).catch(() => 'busy'),
+  )
+  await setImmediate() // Until all of these are in the queue.
+  const mine = await Promise.allSettled(
+    Array.from({ length: 10 }, () => accounts.check('ada', password, '198.51.100.7')),
+  )
+  assert.ok((await Promise.all(flood)).includes('busy'))
+  assert.ok(mine.every(({ status }) => status === 'rejected'))
+  assert.equal(typeof (await accounts.check('ada', password, '198.51.100.7')), 'object')
+})
+
+test('one address alone does not fill the queue of passwords', async () => {
+  const { accounts } = opened()
+  await accounts.setPassword(accounts.add(ada), password)
+  const flood = Array.from({ length: 60 }, (_, i) =>
+    accounts.check(`nobody${i}`, 'x', '2001:db8::1').catch(() => 'busy'),
+  )
+  assert.equal(typeof (await accounts.check('ada', password, '2001:db8:0:1::1')), 'object')
+  assert.equal((await Promise.all(flood)).filter((one) => one === 'busy').length, 50)
+})
+
+test('a password that was changed while it was looked at does not let in', async () => {
+  const { accounts } = opened()
+  const link = accounts.add(ada)
+  await accounts.setPassword(link, password)
+  const looked = accounts.check('ada', password, ip)
+  accounts.invite('ada', true)
+  assert.equal(await looked, 'password_wrong')
+})
+
+test('what an unknown name is compared with is made anew where that failed', async () => {
+  const passwords = new Passwords()
+  const full = Array.from({ length: 34 }, () => passwords.hash('x'))
+  await assert.rejects(passwords.check('x', undefined), { code: 'busy' })
+  await Promise.all(full)
+  assert.equal(await passwords.check('x', undefined), false)
 })
 
 const weak: readonly [what: string, password: string][] = [

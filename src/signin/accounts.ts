@@ -181,18 +181,33 @@ class AccountTable implements Accounts {
   }
 
   async check(name: string, password: string, ip: string): Promise<Account | PasswordRefusal> {
-    // Locked out is looked at first and costs nothing: whoever guesses shall not keep us busy.
-    if (this.#lockout.isLocked(name, ip)) return 'locked_out'
-    this.#lockout.tried(name, ip)
     const account = this.find(name)
+    // Locked out is looked at first and costs nothing: whoever guesses shall not keep us busy.
+    if (this.#lockout.isLocked(name, ip, account?.isBreakGlass)) return 'locked_out'
+    this.#lockout.tried(name, ip)
     const hash = account && this.#passwordOf(name)
-    if (!(await this.#passwords.check(password, hash))) {
+    if (!(await this.#isRight(password, hash, { name, ip }))) {
       if (account === undefined) return 'account_unknown'
       return hash === undefined ? 'password_unset' : 'password_wrong'
     }
     this.#lockout.passed(name, ip)
-    // It may have been removed while its password was looked at.
+    // It may have been removed or have got another password while this one was looked at.
+    if (this.#passwordOf(name) !== hash) return 'password_wrong'
     return this.find(name) ?? 'account_unknown'
+  }
+
+  async #isRight(
+    password: string,
+    hash: string | undefined,
+    { name, ip }: { readonly name: string; readonly ip: string },
+  ): Promise<boolean> {
+    try {
+      return await this.#passwords.check(password, hash, ip)
+    } catch (error) {
+      // Nobody looked at it, so nobody learnt anything by it.
+      this.#lockout.untried(name, ip)
+      throw error
+    }
   }
 
   find(name: string): Account | undefined {

@@ -4,7 +4,8 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Clock } from '../base/clock.ts'
 import { Fault } from '../base/fault.ts'
 import type { FaultCode } from '../base/fault.ts'
-import type { Directory } from '../identity/directory.ts'
+import type { Rate } from '../base/rate.ts'
+import type { Directory, Told } from '../identity/directory.ts'
 import type { Revocations } from '../identity/revocations.ts'
 import type { Source, Who } from '../record/entry.ts'
 import type { Details } from '../record/entry.ts'
@@ -15,8 +16,10 @@ import { refusedPage } from './pages.ts'
 import type { Here, Markup } from './pages.ts'
 import type { Passkeys } from './passkeys.ts'
 import { withQuery } from './paths.ts'
+import type { ProviderSessions } from './provider-sessions.ts'
 import type { LoggedOut } from './providers.ts'
 import type { SignedIn } from './signed-in.ts'
+import { stopOf } from './stops.ts'
 
 export interface SiteEnv {
   readonly Bindings: { readonly source: Source }
@@ -38,8 +41,12 @@ export interface Desk extends Here {
   readonly at: string
   readonly flows: Flows
   readonly clock: Clock
-  readonly directory: Pick<Directory, 'tell' | 'byId' | 'find'>
-  readonly revocations: Pick<Revocations, 'find'>
+  readonly directory: Pick<Directory, 'tell' | 'byId' | 'find' | 'lostGroups'>
+  readonly revocations: Pick<Revocations, 'find' | 'list'>
+  /** Whether people come in while everything is stopped. */
+  readonly isOpenWhenStopped: boolean
+  /** By which a logout that names the provider's session alone finds the person. */
+  readonly providerSessions?: Pick<ProviderSessions, 'keep'> | undefined
   readonly note: Note
   /** One line for the log: an alert that somebody must see. */
   readonly warn: (message: string) => void
@@ -47,12 +54,21 @@ export interface Desk extends Here {
   readonly loggedOut: (who: LoggedOut, source: Source) => Promise<void>
   /** Whether a refusal of this address gets an entry of its own. */
   readonly admits: (ip: string) => boolean
+  /** Requests of all kinds, and SAML responses that were not taken, by address. */
+  readonly requests: Pick<Rate, 'take'>
+  readonly samlPosts: Pick<Rate, 'take' | 'giveBack'>
+  /** Ends what is open of an account whose password was set anew, and records it. */
+  readonly endOpen: (
+    who: { readonly issuer: string; readonly subject: string },
+    source: Source,
+  ) => Promise<void>
   readonly local: Local | undefined
 }
 
 /**
  * Lets somebody in: not if they are stopped, and not before it is recorded.
- * @returns the path to which the browser goes on, with the code.
+ * @returns the path to which the browser goes on: with the code, or to the same way once more where
+ *   the proof is older than a sign-out everywhere.
  * @throws {Fault} `refused`; `identity_down`, `record_down` where nobody can be let in.
  */
 export async function letIn(
@@ -63,28 +79,38 @@ export async function letIn(
   source: Source,
 ): Promise<string> {
   const nowMs = Math.floor(desk.clock.nowUs() / 1000)
-  const { amr, authenticatedMs, isBreakGlass = false, providerSession, told } = proven
+  const { amr, authenticatedMs, isBreakGlass = false, provenMs, providerSession, told } = proven
   const { issuer, kind, name, subject } = told
   const principal: Who = { issuer, subject, kind, name }
-  const stop = desk.revocations.find({ issuer, subject, issuedAtMs: nowMs }, undefined, nowMs)
-  if (stop) throw refusal('revoked', 'Access was revoked.', principal)
-  const proved = { issuer, subject, issuedAtMs: authenticatedMs }
-  if (desk.revocations.find(proved, undefined, nowMs)) {
+  // A proof that was held back is as old as it is, and so is what it says.
+  const issuedAtMs = Math.min(authenticatedMs, provenMs)
+  const stop = stopOf({ issuer, subject, issuedAtMs }, nowMs, desk)
+  if (stop && stop !== 'tokens-before') throw refusal('revoked', 'Access was revoked.', principal)
+  if (stop) {
     // Signed out everywhere since they proved it: the provider's own session will not do.
     if (flow.isFresh) throw refusal('signed_out_since', signedOutSince, principal)
     flow.isFresh = true
     return `${desk.base}/go/${encodeURIComponent(method.method)}?f=${flow.id}`
   }
-  const person = desk.directory.tell(told, 'sign-in', nowMs)
+  const person = desk.directory.tell(withoutLost(told, provenMs, desk), 'sign-in', nowMs)
   if (person.endsMs !== undefined && person.endsMs <= nowMs)
     throw refusal('ended', 'This access has ended.', principal)
   const about = { principal, source }
   const details: Details = { ...method, at: desk.at, amr, isFresh: flow.isFresh, person: person.id }
   if (isBreakGlass) await raise(desk, about, details)
   await desk.note('signin.accepted', about, { ...details, isBreakGlass })
+  if (providerSession !== undefined) desk.providerSessions?.keep(issuer, providerSession, subject)
   const session = providerSession === undefined ? {} : { providerSession }
   const signedIn = { person, ...method, authenticatedMs, amr, isBreakGlass, ...session }
   return withQuery(flow.returnTo, 'c', desk.flows.finish(flow, signedIn))
+}
+
+/** Without the groups that were lost since the proof was made: it speaks of those there were then. */
+function withoutLost(told: Told, provenMs: number, { directory }: Desk): Told {
+  const lost = directory.lostGroups(told.issuer, told.subject)
+  const { groups } = told
+  if (lost === undefined || groups === undefined) return told
+  return { ...told, groups: groups.filter((group) => provenMs >= (lost.get(group) ?? 0)) }
 }
 
 const signedOutSince =
@@ -133,7 +159,7 @@ export async function refuse(
   if (status === 500) desk.warn(`A sign-in failed by a defect: ${nameOf(error)}.`)
   const reason = fault ? String(fault.facts['reason'] ?? fault.code) : 'defect'
   const { source } = c.env
-  const ip = source.forwarded ?? source.ip
+  const ip = source.ip
   const about = { source, principal: fault && known.get(fault) }
   if (status !== 404 && desk.admits(ip)) {
     const detail = fault?.facts['detail']

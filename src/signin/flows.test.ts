@@ -8,20 +8,43 @@ import { pathOn, withQuery } from './paths.ts'
 import { TestClock } from './site.fixture.ts'
 
 const of = { returnTo: '/done', isFresh: false, method: undefined }
+const ip = '192.0.2.1'
 const cookieOf = (setCookie = ''): string => setCookie.split(';', 1)[0] ?? ''
+
+test('whoever begins very many pushes out their own, not those of others', () => {
+  const flows = new Flows(new TestClock())
+  const open = (from: string): string => flows.open(flows.start(of).id, undefined, from).flow.id
+  const [victim, waiting] = [open('198.51.100.7'), open('2001:db8:0:2::1')]
+  for (let i = 0; i < 10_050; i++) open(`2001:db8:0:1::${i.toString(16)}`)
+  for (let i = 0; i < 10_050; i++) flows.start(of)
+  for (const id of [victim, waiting])
+    assert.throws(() => flows.find(id, undefined), { code: 'refused' })
+})
+
+test('what has ended makes room', () => {
+  const clock = new TestClock()
+  const flows = new Flows(clock)
+  const { id } = flows.open(flows.start(of).id, undefined, ip).flow
+  for (let i = 0; i < 9_999; i++) flows.start(of)
+  clock.pass(600_000)
+  for (let i = 0; i < 9_999; i++) flows.start(of)
+  assert.throws(() => flows.open(id, undefined, ip), { code: 'bad_request' })
+  const last = flows.start(of)
+  assert.equal(flows.open(last.id, undefined, ip).flow.id, last.id)
+})
 
 test('beyond ten thousand the oldest sign-in is forgotten', () => {
   const flows = new Flows(new TestClock())
   const { id: first } = flows.start(of)
   const { id: second } = flows.start(of)
   for (let i = 0; i < 9_999; i++) flows.start(of)
-  assert.throws(() => flows.open(first, undefined), { code: 'bad_request' })
-  assert.equal(flows.open(second, undefined).flow.id, second)
+  assert.throws(() => flows.open(first, undefined, ip), { code: 'bad_request' })
+  assert.equal(flows.open(second, undefined, ip).flow.id, second)
 })
 
 test('one sign-in is looked for sixty times at most', () => {
   const flows = new Flows(new TestClock())
-  const { flow, setCookie } = flows.open(flows.start(of).id, undefined)
+  const { flow, setCookie } = flows.open(flows.start(of).id, undefined, ip)
   const cookie = cookieOf(setCookie)
   for (let i = 0; i < 60; i++) flows.find(flow.id, cookie)
   assert.throws(() => flows.find(flow.id, cookie), { code: 'rate_limited' })
@@ -30,7 +53,7 @@ test('one sign-in is looked for sixty times at most', () => {
 
 test('what is awaited is taken once, and only as what it is', () => {
   const flows = new Flows(new TestClock())
-  const { flow } = flows.open(flows.start(of).id, undefined)
+  const { flow } = flows.open(flows.start(of).id, undefined, ip)
   assert.throws(() => take(flow, 'oidc'), { code: 'bad_request' })
   flow.awaited = { kind: 'passkey', challenge: 'x' }
   assert.throws(() => take(flow, 'key'), { code: 'bad_request' })

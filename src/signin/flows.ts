@@ -4,11 +4,15 @@
  *     start() ──► bound to the first browser that opens it ──► finish() ──► code ──► redeem()
  *        10 minutes, one browser                                  60 seconds, once, the same browser
  *
- * Everything here is in memory: after a restart people begin anew.
+ * Everything here is in memory: after a restart people begin anew. It is bounded, and what is too
+ * much goes from the address that has most: nobody pushes out the sign-ins of others by beginning
+ * very many. Those that no browser has opened yet are of one such place together.
  */
+import { assert } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import { Fault } from '../base/fault.ts'
 import { newId } from '../base/ids.ts'
+import { networkOf } from '../base/network.ts'
 import type { Told } from '../identity/directory.ts'
 import { isBrowser, newBrowser } from './browser.ts'
 import type { BrowserHash } from './browser.ts'
@@ -17,6 +21,8 @@ import type { SignedIn } from './signed-in.ts'
 const flowMs = 10 * 60_000
 const codeMs = 60_000
 const flowsMax = 10_000
+/** A code is made by whoever has signed in, so there are not many. */
+const codesMax = 10_000
 /** Requests of one sign-in; a person mistypes a few times. */
 const triesMax = 60
 
@@ -24,6 +30,9 @@ const triesMax = 60
 export interface Proven {
   readonly told: Told
   readonly authenticatedMs: number
+  /** When the provider made the proof, milliseconds since 1970: what it says held then, and nobody
+   *  knows how long it was under way. Not later than now. */
+  readonly provenMs: number
   readonly amr: readonly string[]
   readonly providerSession?: string | undefined
   readonly isBreakGlass?: boolean
@@ -60,6 +69,8 @@ export interface Flow {
   readonly method: string | undefined
   readonly endsMs: number
   browser: BrowserHash | undefined
+  /** The network of the browser that opened it; empty until one does. */
+  place: string
   awaited: Awaited | undefined
   tries: number
 }
@@ -73,31 +84,39 @@ interface Coded {
 export class Flows {
   readonly #clock: Pick<Clock, 'monotonicMs'>
   readonly #flows = new Map<string, Flow>()
+  /** Ids of those by their place, oldest first. Invariant: each flow is in the one of its place. */
+  readonly #places = new Map<string, Set<string>>()
   readonly #codes = new Map<string, Coded>()
 
   constructor(clock: Pick<Clock, 'monotonicMs'>) {
     this.#clock = clock
   }
 
-  /** Begins one. Where there are too many, the oldest is forgotten: memory stays bounded. */
+  /** Begins one. Where there are too many, the oldest of whoever has most is forgotten. */
   start(of: Pick<Flow, 'returnTo' | 'isFresh' | 'method'>): Flow {
     const nowMs = this.#clock.monotonicMs()
-    const open = { browser: undefined, awaited: undefined, tries: 0 }
+    const open = { browser: undefined, place: '', awaited: undefined, tries: 0 }
     const flow: Flow = { id: newId('sf'), ...of, endsMs: nowMs + flowMs, ...open }
-    keep(this.#flows, flow.id, flow, nowMs)
+    this.#flows.set(flow.id, flow)
+    this.#put(flow)
+    this.#sweep(nowMs)
     return flow
   }
 
   /**
    * Opens a sign-in in the first browser that comes; later only in that one.
+   * @param ip address of that browser.
    * @returns the flow, and the cookie to set where it was bound just now.
    * @throws {Fault} as `find`.
    */
-  open(id: string, cookie: string | undefined): { flow: Flow; setCookie?: string } {
+  open(id: string, cookie: string | undefined, ip: string): { flow: Flow; setCookie?: string } {
     const flow = this.#live(id)
     if (flow.browser !== undefined) return { flow: this.find(id, cookie) }
     const { hash, setCookie } = newBrowser(cookie)
     flow.browser = hash
+    this.#take(flow)
+    flow.place = networkOf(ip)
+    this.#put(flow)
     return { flow, setCookie }
   }
 
@@ -114,7 +133,7 @@ export class Flows {
       })
     }
     if (++flow.tries > triesMax) {
-      this.#flows.delete(id)
+      this.drop(flow)
       throw new Fault('rate_limited', 'That was tried too often. Begin again.', {
         facts: { reason: 'too_many_tries' },
       })
@@ -131,7 +150,8 @@ export class Flows {
   finish(flow: Flow, signedIn: SignedIn): string {
     const nowMs = this.#clock.monotonicMs()
     const { browser } = flow
-    if (browser === undefined || !this.#flows.delete(flow.id)) throw over()
+    if (browser === undefined || !this.#flows.has(flow.id)) throw over()
+    this.drop(flow)
     const code = newId('sc')
     keep(this.#codes, code, { signedIn, browser, endsMs: nowMs + codeMs }, nowMs)
     return code
@@ -140,6 +160,7 @@ export class Flows {
   /** Ends one that leads nowhere. */
   drop(flow: Flow): void {
     this.#flows.delete(flow.id)
+    this.#take(flow)
   }
 
   /** What a code stands for: once, and only to the browser that signed in. */
@@ -154,8 +175,35 @@ export class Flows {
   #live(id: string): Flow {
     const flow = this.#flows.get(id)
     if (flow !== undefined && flow.endsMs > this.#clock.monotonicMs()) return flow
-    this.#flows.delete(id)
+    if (flow !== undefined) this.drop(flow)
     throw over()
+  }
+
+  #put({ id, place }: Flow): void {
+    const ids = this.#places.get(place) ?? new Set()
+    this.#places.set(place, ids.add(id))
+  }
+
+  #take({ id, place }: Flow): void {
+    const ids = this.#places.get(place)
+    ids?.delete(id)
+    if (ids?.size === 0) this.#places.delete(place)
+  }
+
+  /** Forgets what has ended, and where that is not enough the oldest of the place that has most. */
+  #sweep(nowMs: number): void {
+    for (const flow of this.#flows.values()) {
+      if (flow.endsMs > nowMs) break // All last equally long, in the order in which they began.
+      this.drop(flow)
+    }
+    while (this.#flows.size > flowsMax) {
+      let most: Set<string> = new Set()
+      for (const ids of this.#places.values()) if (ids.size > most.size) most = ids
+      const [oldest = ''] = most
+      const flow = this.#flows.get(oldest)
+      assert(flow !== undefined, 'each flow is in the place it is said to be in')
+      this.drop(flow)
+    }
   }
 }
 
@@ -192,7 +240,7 @@ function keep<T extends { readonly endsMs: number }>(
 ): void {
   all.set(key, value)
   for (const [oldest, { endsMs }] of all) {
-    if (all.size <= flowsMax && endsMs > nowMs) break
+    if (all.size <= codesMax && endsMs > nowMs) break
     all.delete(oldest)
   }
 }

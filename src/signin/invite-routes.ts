@@ -4,6 +4,7 @@
  */
 import type { Hono } from 'hono'
 import type { Fault } from '../base/fault.ts'
+import type { Source } from '../record/entry.ts'
 import { jsonOf, passkeysOf, personOf, whoIs } from './account-routes.ts'
 import type { Account } from './accounts.ts'
 import { weakness } from './passwords.ts'
@@ -34,7 +35,7 @@ async function opened(desk: Desk, local: Local, c: SiteContext): Promise<Respons
   const account = local.accounts.invited(secret)
   if (account === undefined) throw spent()
   const begun = desk.flows.start({ returnTo: '/', isFresh: false, method: local.name })
-  const { flow, setCookie } = desk.flows.open(begun.id, c.req.header('cookie'))
+  const { flow, setCookie } = desk.flows.open(begun.id, c.req.header('cookie'), c.env.source.ip)
   flow.awaited = { kind: 'invite', secret, account: account.name }
   if (setCookie !== undefined) c.header('set-cookie', setCookie)
   return await show(c, nextPage(desk, local, flow, account))
@@ -87,7 +88,22 @@ async function passwordMade(desk: Desk, local: Local, c: SiteContext): Promise<R
   await desk.note('account.changed', about, { what: 'password_set', account: name })
   if (!(await local.accounts.setPassword(secret, password))) throw spent()
   desk.flows.drop(flow)
+  // What was signed in with the one before ends. A crash before this leaves it open, as a sign-in
+  // that nobody ended: it has its own end, and `account invite --reset` ends it at once.
+  await endOpen(desk, local, account, c.env.source)
   return await show(c, readyPage(desk))
+}
+
+/** Ends what is open of an account, if it ever signed in. */
+async function endOpen(
+  desk: Desk,
+  { accounts }: Local,
+  { name }: Account,
+  source: Source,
+): Promise<void> {
+  const { issuer } = accounts
+  const hasSignedIn = (desk.directory.find(issuer, name)?.seenMs ?? 0) > 0
+  if (hasSignedIn) await desk.endOpen({ issuer, subject: name }, source)
 }
 
 /** The account a browser sets up, while its link is good. */

@@ -146,6 +146,38 @@ test('a weak password is said to be, and the link stays good', async (t) => {
   assert.ok(!JSON.stringify(at.notes).includes(password))
 })
 
+test('a password set anew ends what was signed in with the one before, and a first one nothing', async (t) => {
+  const ended: unknown[] = []
+  const at = await open(t, undefined, {
+    endOpen: ({ issuer, subject }, { ip }) =>
+      Promise.resolve(void ended.push([issuer, subject, ip])),
+  })
+  const set = async (secret: string): Promise<Response> => {
+    const { robot, signIn } = await opened(at, secret)
+    return await robot.post(`${at.origin}${at.base}/invite/password`, { f: signIn, password })
+  }
+  assert.equal((await set(at.accounts.add(ada))).status, 200)
+  assert.deepEqual(ended, [])
+  const robot = new Robot()
+  const address = at.start()
+  await robot.ask(address)
+  const f = new URL(address).searchParams.get('f') ?? ''
+  await robot.post(`${at.origin}${at.base}/password`, { f, name: 'ada', password })
+  assert.equal((await set(at.accounts.invite('ada', false))).status, 200)
+  assert.deepEqual(ended, [[at.accounts.issuer, 'ada', '192.0.2.1']])
+})
+
+test('without a way of its own it is ended as by a logout', async (t) => {
+  const ended: unknown[] = []
+  const at = await open(t, undefined, { loggedOut: (who) => Promise.resolve(void ended.push(who)) })
+  const secret = at.accounts.add(ada)
+  const of = { issuer: at.accounts.issuer, subject: 'ada' }
+  at.directory.tell({ ...of, kind: 'person' }, 'sign-in', Date.now())
+  const { robot, signIn } = await opened(at, secret)
+  await robot.post(`${at.origin}${at.base}/invite/password`, { f: signIn, password })
+  assert.deepEqual(ended, [of])
+})
+
 test('a password that cannot be recorded is not set', async (t) => {
   const at = await open(t, undefined, { note: () => Promise.reject(new Error('no disk')) })
   const { robot, signIn } = await opened(at, at.accounts.add(ada))

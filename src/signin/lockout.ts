@@ -3,8 +3,8 @@
  * v4.0.1 req. 8.3.4). By both, since else anybody could lock anybody out.
  */
 import { createHash } from 'node:crypto'
-import { isIPv6 } from 'node:net'
 import type { Clock } from '../base/clock.ts'
+import { networkOf } from '../base/network.ts'
 
 const triesMax = 10
 /** From all sources together: guessing with many addresses ends here, at a speed that is no use. */
@@ -25,11 +25,15 @@ export class Lockout {
     this.#clock = clock
   }
 
-  /** Whether no more passwords are looked at. @param ip the source's address. */
-  isLocked(account: string, ip: string): boolean {
-    return (
-      this.#count(keyOf(account, ip)) >= triesMax || this.#count(keyOf(account)) >= triesOfAllMax
-    )
+  /**
+   * Whether no more passwords are looked at.
+   * @param ip the source's address.
+   * @param isKeyNext a security key follows the password. Guessing it with many addresses leads
+   *   nowhere then, and must not keep everybody from the account for emergencies.
+   */
+  isLocked(account: string, ip: string, isKeyNext = false): boolean {
+    if (this.#count(keyOf(account, ip)) >= triesMax) return true
+    return !isKeyNext && this.#count(keyOf(account)) >= triesOfAllMax
   }
 
   /** One more try. Counted before the password is looked at, so tries at once count as well. */
@@ -42,6 +46,14 @@ export class Lockout {
     for (const oldest of this.#pairs.keys()) {
       if (this.#pairs.size <= pairsMax) break
       this.#pairs.delete(oldest)
+    }
+  }
+
+  /** Takes a try back: its password was not looked at. */
+  untried(account: string, ip: string): void {
+    for (const key of [keyOf(account, ip), keyOf(account)]) {
+      const tries = this.#pairs.get(key)
+      if (tries !== undefined) tries.count = Math.max(0, tries.count - 1)
     }
   }
 
@@ -59,19 +71,7 @@ export class Lockout {
   }
 }
 
-/** An IPv6 source is its /64: one machine has as many addresses in there as it likes. */
 function keyOf(account: string, ip?: string): string {
-  const place = ip === undefined ? '' : isIPv6(ip) ? networkOf(ip) : ip
+  const place = ip === undefined ? '' : networkOf(ip)
   return createHash('sha256').update(`${account}\n${place}`).digest('base64url')
-}
-
-function networkOf(ip: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1]
-  if (mapped !== undefined) return mapped
-  const [head = '', tail] = ip.split('::')
-  const before = head === '' ? [] : head.split(':')
-  const after = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length)
-  const groups = [...before, ...Array<string>(zeros).fill('0'), ...after].slice(0, 4)
-  return groups.map((group) => Number.parseInt(group, 16).toString(16)).join(':')
 }

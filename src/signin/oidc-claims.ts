@@ -98,14 +98,19 @@ async function resolved(
 }
 
 function provenBy(told: Told, { askedMs, claims, isFresh, nowMs }: Came): Proven {
-  const { amr, auth_time: time, sid } = claims
+  const { amr, auth_time: time, iat, sid } = claims
+  // OpenID Connect Core §2 demands it, and the library has looked: whoever comes without is refused.
+  if (typeof iat !== 'number' || !Number.isFinite(iat)) throw providerRefused('issued_missing')
+  const provenMs = Math.min(iat * 1000, nowMs)
   const seenMs = typeof time === 'number' && Number.isFinite(time) ? time * 1000 : undefined
   if (seenMs !== undefined && seenMs > nowMs + skewMs) throw providerRefused('auth_time_ahead')
   if (isFresh && seenMs === undefined) throw providerRefused('auth_time_missing')
   if (isFresh && (seenMs ?? 0) < askedMs - skewMs) throw providerRefused('not_fresh')
   return {
     told,
-    authenticatedMs: Math.min(seenMs ?? nowMs, nowMs),
+    // Where the provider does not say when it saw them, it was at the latest when it issued this.
+    authenticatedMs: Math.min(seenMs ?? provenMs, nowMs),
+    provenMs,
     amr: wordsOf(amr),
     ...(isWord(sid) ? { providerSession: sid } : {}),
   }

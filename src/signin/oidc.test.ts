@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import type { EntraSignInConfig, OidcSignInConfig, SignInConfig } from '../config/types.ts'
+import { provenByOidc } from './oidc-claims.ts'
 import { openIdp } from './provider.fixture.ts'
 import type { Idp } from './provider.fixture.ts'
 import { open, Robot } from './site.fixture.ts'
@@ -315,4 +316,81 @@ test('a person with too many groups has them from Graph, or does not come in', a
 
 test('a provider over plain HTTP elsewhere is refused at the start', async (t) => {
   await assert.rejects(open(t, [oidc('http://idp.example')]), { code: 'config_bad' })
+})
+
+test('who was signed out everywhere is asked for a proof that is newer', async (t) => {
+  const { at, idp } = await pair(t, one)
+  const beforeMs = Date.now() - 2_000 // Tokens have whole seconds.
+  const target = {
+    kind: 'tokens-before',
+    issuer: idp.issuer,
+    subject: 'person-1',
+    beforeMs,
+  } as const
+  const of = {
+    reason: 'test',
+    by: 'test',
+    source: 'cli',
+    madeMs: beforeMs,
+    fromMs: beforeMs,
+  } as const
+  at.revocations.add({ target, ...of })
+  const robot = new Robot()
+  idp.signedInAt = Math.floor(beforeMs / 1000) - 30
+  // The provider is asked a second time. This one brings the same again: nobody is let in.
+  assert.equal(await comesIn(at, robot, await answered(at, robot)), false)
+  assert.equal(idp.asked.get('prompt'), 'login')
+  assert.deepEqual(at.reasons(), ['signed_out_since'])
+  idp.signedInAt = Math.floor(beforeMs / 1000) + 1
+  const other = new Robot()
+  assert.equal(await comesIn(at, other, await answered(at, other)), true)
+})
+
+const losses: readonly [when: string, laterMs: number, groups: readonly string[]][] = [
+  ['after the provider issued it', 1, ['staff']],
+  ['before', -5_000, ['staff', 'payments']],
+]
+for (const [when, laterMs, groups] of losses) {
+  test(`an answer that was held back, of a group lost ${when}, gives ${groups.join(' and ')}`, async (t) => {
+    const { at, idp } = await pair(t, one)
+    idp.claims = { groups: ['staff', 'payments'] }
+    const robot = new Robot()
+    const held = await answered(at, robot)
+    at.directory.loseGroup(idp.issuer, 'person-1', 'payments', Date.now() + laterMs)
+    // The provider issues its token when the code comes: this one says of an earlier moment.
+    assert.equal(await comesIn(at, robot, held), true)
+    assert.deepEqual(at.last()?.person.groups, groups)
+    assert.deepEqual(at.directory.find(idp.issuer, 'person-1')?.groups, groups)
+  })
+}
+
+const came = { askedMs: 0, nowMs: 1_000_000_000, isFresh: false }
+const said = { iss: 'https://idp.example', sub: 'ada', iat: 999_000 }
+test('where a provider does not say when it saw them, it was when it issued the token', () => {
+  const config = oidc('https://idp.example')
+  const early = provenByOidc(config, { ...came, claims: said })
+  assert.deepEqual([early.authenticatedMs, early.provenMs], [999_000_000, 999_000_000])
+  const seen = provenByOidc(config, { ...came, claims: { ...said, auth_time: 998_000 } })
+  assert.deepEqual([seen.authenticatedMs, seen.provenMs], [998_000_000, 999_000_000])
+  const ahead = provenByOidc(config, { ...came, claims: { ...said, iat: 1_000_030 } })
+  assert.deepEqual([ahead.authenticatedMs, ahead.provenMs], [came.nowMs, came.nowMs])
+  const { iat: _, ...undated } = said
+  assert.throws(() => provenByOidc(config, { ...came, claims: undated }), { code: 'refused' })
+})
+
+test('an answer that was held back over a sign-out everywhere is asked for anew', async (t) => {
+  const { at, idp } = await pair(t, one)
+  const robot = new Robot()
+  const held = await answered(at, robot)
+  const beforeMs = Date.now() + 5_000 // As if the token had been issued five seconds ago.
+  const target = {
+    kind: 'tokens-before',
+    issuer: idp.issuer,
+    subject: 'person-1',
+    beforeMs,
+  } as const
+  at.revocations.add({ target, reason: 'test', by: 'x', source: 'cli', madeMs: 0, fromMs: 0 })
+  at.clock.pass(6_000)
+  assert.equal(await comesIn(at, robot, held), false)
+  assert.equal(idp.asked.get('prompt'), 'login')
 })

@@ -5,7 +5,7 @@
  *     $argon2id$v=19$m=19456,t=2,p=1$SALT$HASH        base64 without padding
  */
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
-import { Fault } from '../base/fault.ts'
+import { Turns } from './turns.ts'
 
 interface Cost {
   readonly memoryKiB: number
@@ -21,8 +21,7 @@ const charactersMax = 256
 const phc = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d)\$([\w+/]{22,})\$([\w+/]{43})$/
 
 /** Each takes 19 MiB and 30 ms of a thread: a few at a time, and a short queue behind them. */
-const atOnceMax = 2
-const waitingMax = 32
+const turns = { atOnceMax: 2, waitingMax: 32, ofOneMax: 10, reason: 'passwords_busy' } as const
 
 /**
  * What is wrong with a new password, in a sentence; undefined for a good one. Twelve characters with
@@ -41,8 +40,7 @@ export function weakness(password: string, account: string): string | undefined 
 
 /** Hashes of passwords, a few at a time. */
 export class Passwords {
-  #running = 0
-  readonly #waiting: (() => void)[] = []
+  readonly #turns = new Turns(turns)
   #decoy: Promise<string> | undefined
 
   /** @throws {Fault} `busy` when too many wait. */
@@ -56,43 +54,33 @@ export class Passwords {
   /**
    * Whether a password belongs to a hash. Without one it takes as long and is always false, so
    * nobody learns by the time which accounts there are.
-   * @throws {Fault} `busy` when too many wait.
+   * @param ip address of the source, of which a few wait at most.
+   * @throws {Fault} `busy` when too many wait; it was not looked at then.
    */
-  async check(password: string, hashed: string | undefined): Promise<boolean> {
-    this.#decoy ??= this.hash(randomBytes(18).toString('base64'))
+  async check(password: string, hashed: string | undefined, ip?: string): Promise<boolean> {
     const [, memory, passes, lanes, salt = '', tag = ''] =
-      phc.exec(hashed ?? (await this.#decoy)) ?? []
+      phc.exec(hashed ?? (await this.#decoyHash())) ?? []
     if (tag === '') return false
     const of = { memoryKiB: Number(memory), passes: Number(passes), lanes: Number(lanes) }
-    const found = await this.#derive(password, Buffer.from(salt, 'base64'), of)
+    const found = await this.#derive(password, Buffer.from(salt, 'base64'), of, ip)
     return timingSafeEqual(found, Buffer.from(tag, 'base64')) && hashed !== undefined
   }
 
-  async #derive(password: string, salt: Buffer, of: Cost): Promise<Buffer> {
-    await this.#turn()
-    try {
-      // The same characters in another normal form are the same password (RFC 8265 §4.2.2).
-      return await derive(password.normalize('NFC').slice(0, 4 * charactersMax), salt, of)
-    } finally {
-      // Whoever waits takes this place over; nobody can come between.
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#running--
-      else next()
-    }
+  async #derive(password: string, salt: Buffer, of: Cost, ip?: string): Promise<Buffer> {
+    // The same characters in another normal form are the same password (RFC 8265 §4.2.2).
+    const plainText = password.normalize('NFC').slice(0, 4 * charactersMax)
+    return await this.#turns.take(() => derive(plainText, salt, of), ip)
   }
 
-  async #turn(): Promise<void> {
-    if (this.#running < atOnceMax) {
-      this.#running++
-      return
+  /** What a password is compared with where there is no hash. One that failed is made anew. */
+  async #decoyHash(): Promise<string> {
+    this.#decoy ??= this.hash(randomBytes(18).toString('base64'))
+    try {
+      return await this.#decoy
+    } catch (error) {
+      this.#decoy = undefined
+      throw error
     }
-    if (this.#waiting.length >= waitingMax)
-      throw new Fault('busy', 'Too many people sign in at this moment. Try again in a minute.', {
-        facts: { reason: 'passwords_busy' },
-      })
-    await new Promise<void>((resolve) => {
-      this.#waiting.push(resolve)
-    })
   }
 }
 

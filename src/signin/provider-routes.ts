@@ -58,11 +58,37 @@ const mixed = 'This answer does not belong to this sign-in. Begin again.'
 /** The provider's post comes from another site, so without our cookie: the result waits under a code
  *  until the same browser comes with its cookie, one redirect later. */
 async function posted(desk: Desk, c: SiteContext, provider: SamlProvider): Promise<Response> {
+  const { ip } = c.env.source
+  // Counted before it is looked at, so that posts at one time count as well.
+  if (!desk.samlPosts.take(ip)) {
+    const message = 'Too many sign-ins of this network failed. Try again in a minute.'
+    throw new Fault('rate_limited', message, { facts: { reason: 'saml_too_many_failed' } })
+  }
+  try {
+    const response = await taken(desk, c, provider)
+    desk.samlPosts.giveBack(ip)
+    return response
+  } catch (error) {
+    if (isOurs(error)) desk.samlPosts.giveBack(ip)
+    throw error
+  }
+}
+
+/** Whether a sign-in failed by nothing that was sent. */
+function isOurs(error: unknown): boolean {
+  return error instanceof Fault && (error.code === 'busy' || error.code === 'identity_down')
+}
+
+async function taken(desk: Desk, c: SiteContext, provider: SamlProvider): Promise<Response> {
   const form = await c.req.parseBody()
   const flow = desk.flows.unbound(wordIn(form, 'RelayState'))
   const awaited = take(flow, 'saml')
   if (awaited.method !== provider.name) throw refusal('provider_mixed_up', mixed)
-  const proven = await provider.accept(form, awaited)
+  const proven = await provider.accept(form, awaited, c.env.source.ip).catch((error: unknown) => {
+    // Nobody looked at it: the same browser may send it once more.
+    if (error instanceof Fault && error.code === 'busy') flow.awaited ??= awaited
+    throw error
+  })
   const code = newId('sr')
   flow.awaited = { kind: 'saml-told', method: provider.name, code, proven }
   const path = `${desk.base}/saml/${encodeURIComponent(provider.name)}/finish`

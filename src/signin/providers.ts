@@ -46,10 +46,11 @@ export interface SamlProvider {
   readonly name: string
   readonly type: 'saml'
   begin(flow: Pick<Flow, 'id' | 'isFresh'>): Promise<Begun<'saml'>>
-  /** @param form of the provider's post. */
+  /** @param form of the provider's post. @param ip where it came from. @throws {Fault} `busy` too. */
   accept(
     form: Readonly<Record<string, unknown>>,
     awaited: Begun<'saml'>['awaited'],
+    ip: string,
   ): Promise<Proven>
   /** @param query of a logout request as it came by redirect. */
   acceptLogout(query: string): LoggedOut
@@ -107,12 +108,13 @@ function samlOf(config: SamlSignInConfig, parts: ProviderParts): SamlProvider {
       const { redirect, requestId } = await saml.begin({ isFresh, relayState: id })
       return { redirect, awaited: { kind: 'saml', method: name, requestId } }
     },
-    async accept({ SAMLResponse }, { requestId }): Promise<Proven> {
+    async accept({ SAMLResponse }, { requestId }, ip): Promise<Proven> {
       if (typeof SAMLResponse !== 'string') throw providerRefused('saml_response_missing')
-      const told = await saml.accept({ SAMLResponse }, requestId)
-      const { amr, authenticatedMs, providerSession, sessionEndsMs: _, ...person } = told
+      const accepted = await saml.accept({ SAMLResponse }, requestId, ip)
+      const { amr, authenticatedMs, provenMs, providerSession, ...rest } = accepted
+      const { sessionEndsMs: _, ...told } = rest
       const session = providerSession === undefined ? {} : { providerSession }
-      return { told: person, amr, authenticatedMs, ...session }
+      return { told, amr, authenticatedMs, provenMs, ...session }
     },
     acceptLogout: (query) => saml.acceptLogout(query),
     metadata: () => saml.metadata(),

@@ -25,6 +25,8 @@ export interface Assertion {
   readonly nameId: string | undefined
   readonly nameIdFormat: string | undefined
   readonly authenticatedMs: number
+  /** When it was made; what it says of groups held then. */
+  readonly issuedMs: number
   readonly contextClass: string | undefined
   readonly sessionIndex: string | undefined
   readonly sessionEndsMs: number | undefined
@@ -50,7 +52,7 @@ export function readAssertion(xml: string, wanted: AssertionWanted): Assertion {
   if (root.uri !== assertionUri || root.local !== 'Assertion') throw refuseSaml('structure')
   if (root.attributes.get('Version') !== '2.0' || !id) throw refuseSaml('structure')
   if (only(root, 'Issuer', 'issuer').text !== wanted.idpIssuer) throw refuseSaml('issuer')
-  checkAge(root, wanted.nowMs)
+  const issuedMs = checkAge(root, wanted.nowMs)
   const subject = only(root, 'Subject', 'confirmation')
   const confirmedMs = checkConfirmation(subject, wanted)
   const conditionsMs = checkConditions(root, wanted)
@@ -60,6 +62,7 @@ export function readAssertion(xml: string, wanted: AssertionWanted): Assertion {
     nameId: nameId?.children.length === 0 ? nameId.text : undefined,
     nameIdFormat: nameId?.attributes.get('Format'),
     ...readAuthn(root, wanted),
+    issuedMs,
     endsMs: Math.max(confirmedMs, conditionsMs),
     attributes: readAttributes(root),
   }
@@ -71,11 +74,12 @@ function only(parent: XmlElement, local: string, reason: SamlReason): XmlElement
   return found
 }
 
-function checkAge(root: XmlElement, nowMs: number): void {
+function checkAge(root: XmlElement, nowMs: number): number {
   const issuedMs = instantOf(root.attributes.get('IssueInstant'))
   if (issuedMs === undefined) throw refuseSaml('structure')
   if (issuedMs > nowMs + skewMs) throw refuseSaml('not_yet')
   if (nowMs - skewMs >= issuedMs + messageAgeMaxMs) throw refuseSaml('too_old')
+  return issuedMs
 }
 
 /** `NotBefore` and `NotOnOrAfter` of an element. @returns the latter, which must be there. */

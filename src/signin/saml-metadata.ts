@@ -45,6 +45,7 @@ const metadataBounds = {
   elementsMax: 50_000,
   attributesMax: 64,
   attributesAllMax: 200_000,
+  asidesMax: 10_000,
 }
 
 /** Our metadata, an `EntityDescriptor` (SAML metadata §2.3.2, §2.4.4). Nothing in it is secret. */

@@ -29,40 +29,73 @@ export interface XmlBounds {
   /** Of one element and of all, declarations of namespaces among them. */
   readonly attributesMax: number
   readonly attributesAllMax: number
+  /** Comments, sections of CDATA, instructions: all that begins with `<!` or `<?`. */
+  readonly asidesMax: number
 }
 
 const depthMax = 32
+/** One tag, from its `<` to its `>`, with room for a few addresses. */
+const tagCharactersMax = 16 * 1024
+/** How much is handed to the parser at a time, and so how exactly the size of a tag is known. */
+const sliceCharacters = 1024
 
-/** Room for a thousand groups. Finding elements by their ID is slow in the library, and whoever can
- *  begin a sign-in can post: what is larger would hold up everybody for more than a moment. */
+/**
+ * Room for 150 groups, which is all that Entra puts into an assertion, and as much again. The
+ * library of signatures takes 0.1 ms for each element, and a time that grows with the square of their
+ * number for comments; and whoever can begin a sign-in can post.
+ */
 export const messageBounds: XmlBounds = {
-  charactersMax: 256 * 1024,
-  elementsMax: 2_000,
+  charactersMax: 128 * 1024,
+  elementsMax: 500,
   attributesMax: 16,
-  attributesAllMax: 5_000,
+  attributesAllMax: 1_000,
+  asidesMax: 16,
 }
 
 /**
  * Reads a whole document.
  * @throws {Fault} `no_identity`: `too_large` beyond a bound, `doctype` for a document type or
  *   entity anywhere in the text, `malformed` for what is not well-formed or has an instruction.
+ *   Takes time in proportion to the text: whatever may not be is refused before more is read.
  */
 export function readXml(text: string, bounds: XmlBounds = messageBounds): XmlElement {
   if (text.length > bounds.charactersMax) throw refuseSaml('too_large')
   if (/<!\s*(doctype|entity)/i.test(text)) throw refuseSaml('doctype')
-  const { parser, root } = grower(bounds)
-  parser.write(text).close()
+  // In the text itself, not by the parser: it does not tell of empty comments. With these few, an
+  // element has not many more pieces of text than it has children.
+  if (countOf(/<[!?]/g, text) > bounds.asidesMax) throw refuseSaml('too_large')
+  const { parser, root, tag } = grower(bounds)
+  for (let at = 0; at < text.length; at += sliceCharacters) {
+    parser.write(text.slice(at, at + sliceCharacters))
+    // Looking at each attribute the parser compares it with all before it in its tag.
+    if (tag.isOpen) tag.characters += sliceCharacters
+    if (tag.characters > tagCharactersMax) throw refuseSaml('too_large')
+  }
+  parser.close()
   const [document] = root
   if (document === undefined) throw refuseSaml('malformed')
   return document
 }
 
+function countOf(pattern: RegExp, text: string): number {
+  return text.match(pattern)?.length ?? 0
+}
+
 // `strictEntities`: XML's five, not those of HTML. Its types do not know it.
 const strictly = { xmlns: true, position: false, strictEntities: true }
 
-/** A strict parser, and where the root will be once all was written to it. */
-function grower(bounds: XmlBounds): { parser: sax.SAXParser; root: readonly XmlElement[] } {
+interface Grower {
+  readonly parser: sax.SAXParser
+  /** Where the root will be once all was written to it. */
+  readonly root: readonly XmlElement[]
+  /** The tag that was begun last: its name was read, its end perhaps not. */
+  readonly tag: { isOpen: boolean; characters: number }
+}
+
+/** A strict parser and what grows of it. */
+function grower(bounds: XmlBounds): Grower {
   const root: Growing[] = []
+  const tag = { isOpen: false, characters: 0 }
   const open: Growing[] = []
   let elements = 0
   let attributes = 0
@@ -76,14 +109,16 @@ function grower(bounds: XmlBounds): { parser: sax.SAXParser; root: readonly XmlE
   parser.onprocessinginstruction = ({ name }) => {
     if (name !== 'xml' || elements > 0) throw refuseSaml('malformed')
   }
-  parser.onopentag = (tag) => {
-    if (!('local' in tag)) throw refuseSaml('malformed')
-    const own = Object.values(tag.attributes)
+  parser.onopentagstart = () => void (tag.isOpen = true)
+  parser.onopentag = (read) => {
+    Object.assign(tag, { isOpen: false, characters: 0 })
+    if (!('local' in read)) throw refuseSaml('malformed')
+    const own = Object.values(read.attributes)
     attributes += own.length
     if (own.length > bounds.attributesMax || attributes > bounds.attributesAllMax) {
       throw refuseSaml('too_large')
     }
-    const element = elementOf(tag, own)
+    const element = elementOf(read, own)
     const siblings = open.at(-1)?.children ?? root
     if (siblings === root && root.length > 0) throw refuseSaml('malformed')
     elements += 1
@@ -98,7 +133,7 @@ function grower(bounds: XmlBounds): { parser: sax.SAXParser; root: readonly XmlE
   }
   parser.ontext = onText
   parser.oncdata = onText
-  return { parser, root }
+  return { parser, root, tag }
 }
 
 function elementOf(tag: sax.QualifiedTag, all: readonly sax.QualifiedAttribute[]): Growing {

@@ -6,6 +6,7 @@
  * (`saml-assertion.ts`) on the very bytes that were signed.
  */
 import { createPrivateKey, randomBytes } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { SAML, ValidateInResponseTo } from '@node-saml/node-saml'
 import type { CacheProvider, Profile, SamlConfig } from '@node-saml/node-saml'
 import { assert } from '../base/assert.ts'
@@ -25,6 +26,10 @@ import { refuseSaml } from './saml-refusals.ts'
 import type { ReplayStore } from './saml-replays.ts'
 import { readResponse } from './saml-response.ts'
 import { messageAgeMaxMs, persistentFormat, requestAgeMaxMs, skewMs } from './saml-words.ts'
+import { Turns } from './turns.ts'
+
+/** Of the whole process, since it is this one thread's time: at most a tenth of a second each. */
+const turns = new Turns({ atOnceMax: 1, waitingMax: 8, ofOneMax: 4, reason: 'saml_busy' })
 
 export interface SamlParts {
   /** Where responses are posted, as browsers and the provider see it. */
@@ -44,6 +49,8 @@ export interface SamlParts {
 /** What a verified response says of a person. */
 export type SamlSignedIn = Told & {
   readonly authenticatedMs: number
+  /** When the provider issued the assertion; not later than now. */
+  readonly provenMs: number
   readonly amr: readonly string[]
   readonly providerSession?: string
   /** When the provider wants its session to be over. */
@@ -64,11 +71,16 @@ export interface SamlMethod {
   /**
    * Verifies an answer and takes it, once.
    * @param requestId of this very browser's sign-in.
+   * @param ip address it was posted from, of which few wait at a time.
    * @throws {Fault} `no_identity` with `facts.reason`, one word of `saml-refusals.ts`;
-   *   `identity_down` when no certificate holds, or the groups cannot be had. On the reasons
+   *   `busy` when too many wait, and it was not looked at; `identity_down` when no certificate holds, or the groups cannot be had. On the reasons
    *   `authn_old` and `not_fresh` a new start with `isFresh` helps.
    */
-  accept(posted: { readonly SAMLResponse: string }, requestId: string): Promise<SamlSignedIn>
+  accept(
+    posted: { readonly SAMLResponse: string },
+    requestId: string,
+    ip?: string,
+  ): Promise<SamlSignedIn>
   /**
    * Verifies a logout request that came by redirect.
    * @param query as it came, without `?`.
@@ -106,15 +118,19 @@ export function openSaml(config: SamlSignInConfig, of: SamlParts): SamlMethod {
         requestId,
       }
     },
-    accept: async ({ SAMLResponse }, requestId) => {
+    accept: async ({ SAMLResponse }, requestId, ip) => {
       const wanted = expected(config, of, requestId, nowMs())
-      const { xml, hasOwnSignature } = readResponse(SAMLResponse, wanted)
-      const options = libraryOptions(config, of, [...certificates.pems()])
-      options.wantAuthnResponseSigned = config.isResponseSigned || hasOwnSignature
-      const assertion = await new Checked(options, wanted).verify(xml)
+      const assertion = await turns.take(async () => {
+        await setImmediate() // Who else waits for this thread goes before the next of these.
+        const { xml, hasOwnSignature } = readResponse(SAMLResponse, wanted)
+        const options = libraryOptions(config, of, [...certificates.pems()])
+        options.wantAuthnResponseSigned = config.isResponseSigned || hasOwnSignature
+        return await new Checked(options, wanted).verify(xml)
+      }, ip)
       const named = nameOf(assertion, { config, ...of })
       takeOnce(assertion, wanted, of.replays)
-      return signedIn(await withAllGroups(named, { config, ...of }), named.amr, assertion)
+      const told = await withAllGroups(named, { config, ...of })
+      return signedIn(told, named.amr, assertion, wanted.nowMs)
     },
     acceptLogout: (query) => logOut(query, config, of, certificates.keys()),
     metadata: () => ownMetadata({ ...of, signingPem: of.signingKey?.reveal() }),
@@ -237,11 +253,17 @@ function takeOnce({ id, endsMs }: Assertion, wanted: AssertionWanted, replays: R
   if (!replays.take(names, keptMs, nowMs)) throw refuseSaml('replayed')
 }
 
-function signedIn(told: Told, amr: readonly string[], assertion: Assertion): SamlSignedIn {
-  const { authenticatedMs, sessionIndex, sessionEndsMs } = assertion
+function signedIn(
+  told: Told,
+  amr: readonly string[],
+  assertion: Assertion,
+  nowMs: number,
+): SamlSignedIn {
+  const { authenticatedMs, issuedMs, sessionIndex, sessionEndsMs } = assertion
   return {
     ...told,
     authenticatedMs,
+    provenMs: Math.min(issuedMs, nowMs),
     amr,
     ...(isWord(sessionIndex) ? { providerSession: sessionIndex } : {}),
     ...(sessionEndsMs === undefined ? {} : { sessionEndsMs }),

@@ -152,6 +152,87 @@ test('a signed logout ends what it names, and an unsigned one nothing', { skip }
   assert.equal(at.reasons().length, 1)
 })
 
+const losses: readonly [when: string, laterMs: number, groups: readonly string[]][] = [
+  ['after it was issued', 1, []],
+  ['before', -5_000, ['ops']],
+]
+for (const [when, laterMs, groups] of losses) {
+  test(`a response whose group was lost ${when} gives ${groups.length}`, { skip }, async (t) => {
+    const { acs, at, idp } = await pair(t)
+    const robot = new Robot()
+    const form = await posted(at, idp, robot)
+    at.directory.loseGroup(idp.entityId, 'ada-1', 'ops', Date.now() + laterMs)
+    const next = (await arrives(acs, form)).headers.get('location') ?? ''
+    assert.equal(await (await robot.go(new URL(next, acs).href)).answer.text(), 'in')
+    assert.deepEqual(at.directory.find(idp.entityId, 'ada-1')?.groups, groups)
+  })
+}
+
+test(
+  'a result that waits is as old as its response when its group is lost',
+  { skip },
+  async (t) => {
+    const { acs, at, idp } = await pair(t)
+    const robot = new Robot()
+    const next = (await arrives(acs, await posted(at, idp, robot))).headers.get('location') ?? ''
+    at.directory.loseGroup(idp.entityId, 'ada-1', 'ops', Date.now() + 1)
+    at.clock.pass(3_000)
+    assert.equal(await (await robot.go(new URL(next, acs).href)).answer.text(), 'in')
+    assert.deepEqual(at.last()?.person.groups, [])
+  },
+)
+
+test(
+  'ten responses of one network may fail in a minute, and good ones do not count',
+  { skip },
+  async (t) => {
+    const { acs, at, idp } = await pair(t)
+    for (let i = 0; i < 12; i++) {
+      assert.equal((await arrives(acs, await posted(at, idp, new Robot()))).status, 303)
+    }
+    const bad = async (): Promise<number> => {
+      const form = await posted(at, idp, new Robot())
+      return (await arrives(acs, { ...form, SAMLResponse: 'PGEvPg==' })).status
+    }
+    for (let i = 0; i < 10; i++) assert.equal(await bad(), 403)
+    assert.equal(await bad(), 429)
+    const good = await posted(at, idp, new Robot())
+    assert.equal((await arrives(acs, good)).status, 429)
+    assert.equal(at.reasons().at(-1), 'saml_too_many_failed')
+    at.from.ip = '192.0.2.2'
+    assert.equal((await arrives(acs, good)).status, 303)
+    at.from.ip = '192.0.2.1'
+    at.clock.pass(60_000)
+    assert.equal(await bad(), 403)
+  },
+)
+
+test(
+  'one network has a few responses looked at in a row; the rest may come again',
+  { skip },
+  async (t) => {
+    const { acs, at, idp } = await pair(t)
+    const forms: Posted[] = []
+    for (let i = 0; i < 8; i++) forms.push(await posted(at, idp, new Robot()))
+    // Not over a socket: they are to be there at one time.
+    const send = async (form: Posted): Promise<Response> => {
+      const request = new Request(acs, { method: 'POST', body: new URLSearchParams({ ...form }) })
+      return await at.site.fetch(request, { ...at.from, port: 4711 })
+    }
+    const answers = await Promise.all(forms.map((form) => send(form)))
+    const turnedAway = forms.filter((_, i) => answers[i]?.status === 503)
+    assert.ok(turnedAway.length > 0, 'nobody was turned away')
+    assert.equal(answers.filter(({ status }) => status === 303).length, 8 - turnedAway.length)
+    assert.ok(at.reasons().every((reason) => reason === 'saml_busy'))
+    for (const form of turnedAway) assert.equal((await arrives(acs, form)).status, 303)
+    // Nor did being turned away count as a failure.
+    for (let i = 0; i < 10; i++) {
+      const form = await posted(at, idp, new Robot())
+      assert.equal((await arrives(acs, { ...form, SAMLResponse: 'PGEvPg==' })).status, 403)
+    }
+  },
+)
+
 test('a body beyond half a megabyte is not read', { skip }, async (t) => {
   const { acs, at, idp } = await pair(t)
   const form = await posted(at, idp, new Robot())

@@ -53,6 +53,8 @@ export interface Opened {
   readonly clock: TestClock
   readonly notes: Noted[]
   readonly warnings: string[]
+  /** The address that requests seem to come from; may be changed. */
+  readonly from: { ip: string }
   /** Begins a sign-in. @returns its address. */
   start(options?: Partial<StartOptions>): string
   /** Reasons of the refusals that were recorded. */
@@ -76,6 +78,7 @@ export async function open(
   const clock = new TestClock()
   const notes: Noted[] = []
   const warnings: string[] = []
+  const from = { ip: '192.0.2.1' }
   let last: SignedIn | undefined
   // oxlint-disable-next-line require-await -- as the record's, which waits for its disk.
   const note: Note = async (type, about, details) => {
@@ -117,7 +120,7 @@ export async function open(
   })
   onto(async (request) => {
     const url = new URL(request.url)
-    if (url.pathname !== '/done') return await site.fetch(request, { ip: '192.0.2.1', port: 4711 })
+    if (url.pathname !== '/done') return await site.fetch(request, { ...from, port: 4711 })
     last = site.redeem(url.searchParams.get('c') ?? '', request.headers.get('cookie') ?? undefined)
     return new Response(last ? 'in' : 'out', { headers: { 'content-type': 'text/html' } })
   })
@@ -128,7 +131,7 @@ export async function open(
     `${origin}${site.start({ returnTo: '/done', ...options })}`
   const reasons = (): unknown[] =>
     notes.filter(({ type }) => type === 'signin.refused').map(({ details }) => details['reason'])
-  const parts = { accounts, passkeys, directory, revocations, clock, notes, warnings }
+  const parts = { accounts, passkeys, directory, revocations, clock, notes, warnings, from }
   return { origin, base, site, ...parts, start, reasons, last: () => last }
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { cookieName } from './browser.ts'
-import { flowOf, open, Robot, withPassword } from './site.fixture.ts'
+import { flowOf, issuer, open, Robot, withPassword } from './site.fixture.ts'
 import type { Opened } from './site.fixture.ts'
 
 const password = 'correct horse 4 battery'
@@ -171,6 +171,93 @@ test('who was stopped is not signed in, and the record has the reason', async (t
   assert.equal(next.searchParams.get('c'), null)
   assert.deepEqual(at.reasons(), ['revoked'])
   assert.equal(at.notes.at(-1)?.about.principal?.subject, 'ada')
+})
+
+const stopOf = { reason: 'x', by: 'me', source: 'cli', madeMs: 0, fromMs: 0 } as const
+const everything = { ...stopOf, target: { kind: 'everything' } } as const
+const theirs = { kind: 'principal', issuer, subject: 'ada' } as const
+const before = { kind: 'tokens-before', issuer, subject: 'ada', beforeMs: 9e15 } as const
+const planned = { ...stopOf, target: theirs, fromMs: 9e15 }
+const stopped: readonly [
+  what: string,
+  stops: readonly Parameters<Opened['revocations']['add']>[0][],
+  isOpenWhenStopped: boolean | undefined,
+  isIn: boolean,
+][] = [
+  ['everything is stopped', [everything], undefined, false],
+  ['everything is stopped', [everything], true, true],
+  ['everything and they are stopped', [everything, { ...stopOf, target: theirs }], true, false],
+  ['they and everything are stopped', [{ ...stopOf, target: theirs }, everything], true, false],
+  [
+    'everything is stopped and they signed out',
+    [everything, { ...stopOf, target: before }],
+    true,
+    false,
+  ],
+  ['they alone are stopped', [{ ...stopOf, target: theirs }], true, false],
+  ['all is stopped and they will be', [everything, planned], true, true],
+  [
+    'everything is stopped, and others',
+    [
+      everything,
+      { ...stopOf, target: { ...theirs, subject: 'bob' } },
+      { ...stopOf, target: { ...theirs, issuer: 'x' } },
+    ],
+    true,
+    true,
+  ],
+]
+for (const [what, stops, isOpenWhenStopped, isIn] of stopped) {
+  const where = isOpenWhenStopped === true ? 'where stops are lifted' : 'elsewhere'
+  test(`while ${what}, ${where} they come ${isIn ? 'in' : 'not in'}`, async (t) => {
+    const at = await open(
+      t,
+      undefined,
+      isOpenWhenStopped === undefined ? {} : { isOpenWhenStopped },
+    )
+    await withPassword(at, 'ada', password)
+    for (const stop of stops) at.revocations.add(stop)
+    const next = await signIn(at, new Robot(), at.start())
+    assert.equal(next.searchParams.has('c'), isIn)
+    assert.equal(
+      at.notes.some(({ type }) => type === 'signin.accepted'),
+      isIn,
+    )
+  })
+}
+
+test('a newer proof does not help who is stopped besides being signed out', async (t) => {
+  const at = await ready(t)
+  for (const target of [before, theirs, before]) at.revocations.add({ ...stopOf, target })
+  await signIn(at, new Robot(), at.start())
+  assert.deepEqual(at.reasons(), ['revoked'])
+})
+
+test('one address is answered six hundred times in a minute, pages and all', async (t) => {
+  const at = await open(t, undefined, { refusalsPerMinuteMax: 1 })
+  const ask = async (): Promise<Response> =>
+    await at.site.fetch(new Request(`${at.origin}${at.base}/style.css`), { ...at.from, port: 1 })
+  for (let i = 0; i < 600; i++) {
+    at.from.ip = `2001:db8::${i.toString(16)}`
+    assert.equal((await ask()).status, 200)
+  }
+  assert.equal((await ask()).status, 429)
+  assert.deepEqual(at.reasons(), ['too_many_requests'])
+  at.from.ip = '2001:db8:0:1::1'
+  assert.equal((await ask()).status, 200)
+  at.from.ip = '2001:db8::1'
+  at.clock.pass(60_000)
+  assert.equal((await ask()).status, 200)
+})
+
+test('however many addresses are refused, the next one still gets its entry', async (t) => {
+  const at = await open(t)
+  const ask = async (ip: string): Promise<Response> =>
+    await at.site.fetch(new Request(`${at.origin}${at.base}/start?f=x`), { ip, port: 1 })
+  for (let i = 0; i < 10_001; i++) await ask(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`)
+  const count = at.reasons().length
+  await ask('192.0.2.200')
+  assert.equal(at.reasons().length, count + 1)
 })
 
 test('nobody is signed in while the record is down', async (t) => {

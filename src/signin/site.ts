@@ -13,6 +13,7 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { Clock } from '../base/clock.ts'
 import { Fault } from '../base/fault.ts'
+import { Rate } from '../base/rate.ts'
 import type { AccountsSignInConfig, SignInConfig } from '../config/types.ts'
 import { addAccountRoutes, localPage } from './account-routes.ts'
 import type { Accounts } from './accounts.ts'
@@ -35,7 +36,7 @@ import { style } from './style.ts'
 
 export interface SignInOptions
   extends
-    Pick<Desk, 'directory' | 'revocations' | 'note' | 'warn' | 'loggedOut'>,
+    Pick<Desk, 'directory' | 'revocations' | 'providerSessions' | 'note' | 'warn' | 'loggedOut'>,
     Pick<ProviderParts, 'secrets' | 'groupsOf' | 'replays' | 'sameAs'> {
   /** `https://gw.example`; plain HTTP on this machine only. */
   readonly origin: string
@@ -50,11 +51,20 @@ export interface SignInOptions
   readonly clock: Clock
   /** Refusals of one address that get an entry of their own, in a minute. */
   readonly refusalsPerMinuteMax: number
+  /** Whether people come in while everything is stopped: where that is lifted. Not if left out. */
+  readonly isOpenWhenStopped?: boolean
+  /** Ends what is open of somebody whose password was set anew; `loggedOut` where it is missing. */
+  readonly endOpen?: Desk['endOpen']
 }
 
 /** What a form or a passkey's answer holds at most; a SAML response may be larger. */
 const bodyBytesMax = 64 * 1024
 const samlBytesMax = 512 * 1024
+const minuteMs = 60_000
+/** What one address may ask for in a minute, pages and all: many people may stand behind it. */
+const requestsPerMinuteMax = 600
+/** Each costs this thread a tenth of a second at most. */
+const samlFailuresPerMinuteMax = 10
 
 /**
  * @throws {Fault} `config_bad` for an origin that browsers keep no secure cookies for, or local
@@ -65,7 +75,7 @@ export function createSignInSite(options: SignInOptions): SignInSite {
   checkOrigin(origin)
   const flows = new Flows(options.clock)
   const local = localOf(options)
-  const desk: Desk = { ...options, flows, local, admits: admission(options) }
+  const desk = deskOf(options, flows, local)
   const app = routesOf(desk, options)
   return {
     fetch: async (request, source) => {
@@ -74,6 +84,23 @@ export function createSignInSite(options: SignInOptions): SignInSite {
     },
     start: (asked) => `${base}/start?f=${begin(flows, asked, options).id}`,
     redeem: (code, cookie) => flows.redeem(code, cookie),
+  }
+}
+
+function deskOf(options: SignInOptions, flows: Flows, local: Local | undefined): Desk {
+  const { clock, isOpenWhenStopped = false, loggedOut, refusalsPerMinuteMax } = options
+  const inMinute = (timesMax: number): Rate => new Rate({ clock, timesMax, windowMs: minuteMs })
+  // A budget of entries for each address: whoever sends rubbish shall not fill the record.
+  const entries = inMinute(refusalsPerMinuteMax)
+  return {
+    ...options,
+    flows,
+    local,
+    isOpenWhenStopped,
+    endOpen: options.endOpen ?? ((who, source) => loggedOut(who, source)),
+    admits: (ip) => entries.take(ip),
+    requests: inMinute(requestsPerMinuteMax),
+    samlPosts: inMinute(samlFailuresPerMinuteMax),
   }
 }
 
@@ -93,6 +120,13 @@ function routesOf(desk: Desk, options: SignInOptions): Hono<SiteEnv> {
   const app = new Hono<SiteEnv>().basePath(base)
   const providers = openProviders(options)
   app.use(guarded)
+  app.use(async (c, next) => {
+    if (!desk.requests.take(c.env.source.ip)) {
+      const message = 'There were too many requests from this network. Try again in a minute.'
+      throw new Fault('rate_limited', message, { facts: { reason: 'too_many_requests' } })
+    }
+    await next()
+  })
   app.get('/style.css', (c) => asset(c, style, 'text/css; charset=utf-8'))
   app.get('/passkey.js', (c) => asset(c, script, 'text/javascript; charset=utf-8'))
   // The one post from another site comes first: its sender is the provider.
@@ -101,7 +135,11 @@ function routesOf(desk: Desk, options: SignInOptions): Hono<SiteEnv> {
   app.use(limitOf(bodyBytesMax))
   app.post('*', ownPostsOnly(origin))
   app.get('/start', async (c) => {
-    const { flow, setCookie } = desk.flows.open(c.req.query('f') ?? '', c.req.header('cookie'))
+    const { flow, setCookie } = desk.flows.open(
+      c.req.query('f') ?? '',
+      c.req.header('cookie'),
+      c.env.source.ip,
+    )
     if (setCookie !== undefined) c.header('set-cookie', setCookie)
     return await chosen(c, flow)
   })
@@ -165,20 +203,4 @@ function localOf({ accounts, origin, passkeys, signIn }: SignInOptions): Local |
   const isUsable = passkeys !== undefined && isCovered(hostname, passkeys.rpId)
   const { label, name, passwords } = config
   return { name, label, passwords, accounts, passkeys: isUsable ? passkeys : undefined }
-}
-
-/** A budget of entries for each address: whoever sends rubbish shall not fill the record. */
-function admission({ clock, refusalsPerMinuteMax }: SignInOptions): (ip: string) => boolean {
-  let minute = -1
-  let counts = new Map<string, number>()
-  return (ip) => {
-    const now = Math.floor(clock.monotonicMs() / 60_000)
-    if (now !== minute) {
-      minute = now
-      counts = new Map()
-    }
-    const count = (counts.get(ip) ?? 0) + 1
-    if (counts.size < 10_000 || counts.has(ip)) counts.set(ip, count)
-    return count <= refusalsPerMinuteMax && counts.has(ip)
-  }
 }

@@ -1,9 +1,9 @@
 /** How often one address may do something. */
-import { isIPv6 } from 'node:net'
-import type { Clock } from '../base/clock.ts'
+import type { Clock } from './clock.ts'
+import { networkOf } from './network.ts'
 
 export interface RateOptions {
-  readonly clock: Clock
+  readonly clock: Pick<Clock, 'monotonicMs'>
   readonly timesMax: number
   readonly windowMs: number
   /** How much of an IPv6 address names its network; 64 unless told. */
@@ -12,7 +12,10 @@ export interface RateOptions {
 
 const addressesMax = 10_000
 
-/** Counts by address in windows of fixed length. Forgets the oldest address when it knows too many. */
+/**
+ * Counts by address (IPv6 by its network) in windows of fixed length. Where it knows too many it
+ * forgets the oldest: whoever has very many addresses has as many budgets, and shuts nobody out.
+ */
 export class Rate {
   readonly #options: RateOptions
   readonly #seen = new Map<string, { sinceMs: number; times: number }>()
@@ -39,21 +42,10 @@ export class Rate {
     }
     return timesMax > 0
   }
-}
 
-/**
- * What stands for a subscriber: an address of IPv4; of IPv6 the first 64 bits, since one subscriber
- * has all addresses below at least (RFC 6177), or 48, which is what a site gets.
- */
-export function networkOf(ip: string, bits: 48 | 64 = 64): string {
-  if (!isIPv6(ip)) return ip
-  const [head = '', tail] = (ip.split('%')[0] ?? '').split('::')
-  const left = head === '' ? [] : head.split(':')
-  const right = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length)
-  const groups = [...left, ...Array<string>(zeros).fill('0'), ...right]
-  return groups
-    .slice(0, bits / 16)
-    .map((group) => group.toLowerCase().replace(/^0+(?=.)/, ''))
-    .join(':')
+  /** Takes one back that should not have counted. */
+  giveBack(ip: string): void {
+    const known = this.#seen.get(networkOf(ip, this.#options.networkBits))
+    if (known !== undefined && known.times > 0) known.times--
+  }
 }
