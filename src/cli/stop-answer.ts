@@ -39,7 +39,8 @@ async function revoke(asked: RevokeAsked, by: string, desk: PeopleDesk): Promise
   const planned = atMs !== undefined && atMs > nowMs ? { fromMs: atMs } : {}
   const { cut, revocation } = await desk.stop({ target, reason, by, source: 'cli', ...planned })
   if (format === 'jsonl') return [`${JSON.stringify({ ...tellOf(revocation, desk), cut })}\n`]
-  const when = revocation.fromMs > nowMs ? `from ${momentText(revocation.fromMs)} on` : 'now'
+  const when =
+    revocation.fromMs > revocation.madeMs ? `from ${momentText(revocation.fromMs)} on` : 'now'
   return [
     `Stopped ${when}: ${wordsOf(revocation.target, desk)}\n`,
     `${cutText(cut)}\n`,

@@ -108,7 +108,7 @@ test('wrong uses: exit 2 for the command, 1 for the world, and what to do', asyn
 test('every command shows an example of its use', async () => {
   const { stdout } = await run(['--help'])
   const commands = [
-    ...stdout.matchAll(/^ {2}([a-z]+)(?: \[options\])?(?: [<[][\w.]+[>\]])? {2,}/gm),
+    ...stdout.matchAll(/^ {2}([a-z-]+)(?: \[options\])?(?: [<[][\w.]+[>\]])? {2,}/gm),
   ]
     .map(([, name = '']) => name)
     .filter((name) => name !== 'help')
@@ -123,6 +123,13 @@ test('every command shows an example of its use', async () => {
     'retention',
     'hold',
     'keys',
+    'revoke',
+    'people',
+    'service-account',
+    'access',
+    'account',
+    'saml',
+    'reload',
     'exposure',
     'mask',
     'check',
