@@ -133,7 +133,9 @@ function passkeyTable(passkeys: readonly Passkey[]): Markup {
       html`<tr>
         <th scope="row">${label ?? 'Passkey'}</th>
         <td>${time(madeMs)}</td>
-        <td><button class="second" data-delete="/api/me/passkeys/${id}">Remove</button></td>
+        <td>
+          <button class="second" disabled data-delete="/api/me/passkeys/${id}">Remove</button>
+        </td>
       </tr>`,
   )
   const table = html`<table>
@@ -160,7 +162,7 @@ function passkeyTable(passkeys: readonly Passkey[]): Markup {
     }
     <form data-enrol>
       <label>Its name <input name="label" maxlength="64" value="Passkey" /></label>
-      <button>Add a passkey</button>
+      <button disabled>Add a passkey</button>
     </form>`
 }
 
@@ -169,7 +171,9 @@ function sessionTable(asker: Asker, sessions: readonly ConsoleSession[]): Markup
     const end =
       one.key === asker.session?.key
         ? html`This one`
-        : html`<button class="second" data-delete="/api/me/sessions/${one.key}">End</button>`
+        : html`<button class="second" disabled data-delete="/api/me/sessions/${one.key}">
+            End
+          </button>`
     return html`<tr>
       <th scope="row">${one.ip}</th>
       <td>${one.userAgent}</td>
@@ -214,6 +218,7 @@ export function stopsPage(
           ${
             mayLift(one)
               ? html`<button
+                  disabled
                   class="second"
                   data-delete="/api/revocations/${one.id}"
                   data-why="Let ${nameOf(one)} in again"
@@ -259,7 +264,7 @@ export function stopsPage(
 function stopForm(): Markup {
   return html`<form data-find>
       <label>Whom to stop: name, e-mail, subject or id <input name="text" required /></label
-      ><button class="second">Find</button>
+      ><button class="second" disabled>Find</button>
     </form>
     <ul data-found aria-live="polite"></ul>`
 }

@@ -118,7 +118,9 @@ export function keyPage(here: Here, signIn: string): Markup {
 
 function passkeyButton(here: Here, kind: 'get' | 'create', signIn: string, text: string): Markup {
   const at = kind === 'get' ? 'passkey' : 'invite/passkey'
+  // Until the script has come a press would do nothing: it makes the button one.
   return html`<button
+    disabled
     type="button"
     data-passkey="${kind}"
     data-sign-in="${signIn}"
@@ -141,7 +143,7 @@ export function invitePage(here: Here): Markup {
   const body = html`<p>You have been given an account. The link works once.</p>
     <form method="post" action="${here.base}/invite" data-invite>
       <input type="hidden" name="secret" />
-      <button>Set it up</button>
+      <button disabled>Set it up</button>
     </form>
     <noscript><p>Setting up an account needs JavaScript.</p></noscript>`
   return page(here, { title: 'Your account' }, body)

@@ -51,11 +51,13 @@ for (const button of document.querySelectorAll('button[data-passkey]')) {
       button.focus()
     }
   })
+  button.disabled = false
 }
 
 const invite = document.querySelector('form[data-invite]')
 if (invite) {
   invite.elements.secret.value = location.hash.slice(1)
   history.replaceState(null, '', location.pathname)
+  invite.querySelector('button').disabled = false
 }
 `
