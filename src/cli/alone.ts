@@ -16,7 +16,6 @@ import { RecordIndex } from '../search/record-index.ts'
 import type { AccessDesk } from './access-desk.ts'
 import { createAloneStops } from './alone-stops.ts'
 import type { Desk } from './desk.ts'
-import { openOwnPasskeys } from './own-passkeys.ts'
 import { openKnown } from './identities.ts'
 import { cardTokens, openKeys } from './keys.ts'
 import type { Keys } from './keys.ts'
@@ -54,7 +53,7 @@ export async function withDesk<T>(
   const place: RecordPlace = { disk: realDisk, dir, writer, bodyKeys }
   const index = new LazyIndex(dataDir, place, settings)
   const masker = createMasker({ sealKey: keys.seal })
-  const people = openPeople(dataDir, settings.config, { clock, keys, recorder, masker })
+  const people = await openPeople(dataDir, settings.config, { clock, keys, recorder, masker })
   let tree: LogTree | undefined
   const openTree = (signing: SigningKeys): Promise<LogTree> => {
     const at = { disk: realDisk, folder: join(dir, writer), origin }
@@ -108,11 +107,11 @@ const withoutGateway = { reload: undefined, exposures: undefined }
 type PeopleDesk = Pick<Desk, keyof AccessDesk | keyof LocalAccountDesk>
 
 /** The part of the desk that is about people. */
-function openPeople(
+async function openPeople(
   dataDir: string,
   config: Config | undefined,
   { clock, keys, masker, recorder }: Pick<Desk, 'clock' | 'masker' | 'recorder'> & { keys: Keys },
-): { desk: Omit<PeopleDesk, 'dataDir' | 'place'>; close(): void } {
+): Promise<{ desk: Omit<PeopleDesk, 'dataDir' | 'place'>; close(): void }> {
   const known = openKnown(dataDir, clock, keys.service)
   const file = join(dataDir, 'state.sqlite')
   const local = config?.identity.issuers.find(({ type }) => type === 'local')
@@ -123,7 +122,10 @@ function openPeople(
       : undefined
   const note = createNote(recorder, masker)
   const { directory, revocations, serviceAccounts } = known
-  const passkeys = signsIn ? openOwnPasskeys(file, config, { clock, directory, note }) : undefined
+  // Its library is slow to load, and most installations sign nobody in here.
+  const passkeys = signsIn
+    ? (await import('./own-passkeys.ts')).openOwnPasskeys(file, config, { clock, directory, note })
+    : undefined
   const stops = createAloneStops({ clock, recorder, masker, revocations })
   const lists = { directory, revocations, serviceAccounts, accounts, passkeys }
   return {

@@ -230,7 +230,9 @@ function openTo(built: Built, { front }: Around, { config, doors }: Setting): vo
   // The authorization server has documents of its own at these addresses.
   const documents = front.authorization ? {} : (local?.documents() ?? {})
   doors.serveGateway = async (incoming) => {
-    if (await front.serveGateway(incoming)) return
+    // A call is not made to wait for doors that are never its own.
+    const isCall = incoming.path.startsWith('/mcp/')
+    if (!isCall && (await front.serveGateway(incoming))) return
     if (!serveAside(incoming, documents, at)) await serve(incoming, at)
   }
   const answersTo = consoleHosts(config)
