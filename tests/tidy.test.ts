@@ -7,17 +7,18 @@ import { test } from 'node:test'
 
 // The rows in the order of the data's way: a folder may import from rows above, and from itself.
 const floor = 'base wire cards tlog cel config secrets'.split(' ')
-const way = 'listener identity session mask record policy upstream'.split(' ')
+const way = 'listener identity session mask record inspect policy hold upstream'.split(' ')
 const rows = [
   ...floor,
   ...way,
   'search replay verify witness',
   'signin',
+  'notify',
   'exchange oauth scim console',
   'cli',
 ]
 const height = new Map(rows.flatMap((row, i) => row.split(' ').map((name) => [name, i] as const)))
-const evidence = /(policy\/permit|mask\/masked|record\/durable)\.ts$/
+const evidence = /(policy\/permit|mask\/masked|record\/durable|hold\/approval)\.ts$/
 const importing = /^(?:import|export)\b(\s+type\b)?(?:[^'";]*?\bfrom)?\s*['"](\.[^'"]+)['"]/gm
 const importingLate = /\bimport\(\s*['"](\.[^'"]+)['"]\s*\)/g
 

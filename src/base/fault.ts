@@ -48,6 +48,7 @@ export type FaultCode =
   | 'upstream_timeout'
   | 'upstream_bad'
   | 'answer_too_large'
+  | 'answer_suspicious'
   | 'cancelled'
 
 /** What a fault may carry besides its text: codes, counts, names of fields. Never a value sent. */

@@ -8,7 +8,7 @@
  * `has()` is an error, and with an error nothing holds.
  */
 import { factsFor, openLanguage } from './language.ts'
-import type { Expression, Facts, Outcome } from './language.ts'
+import type { Expression, Facts, Flaw, Outcome } from './language.ts'
 
 /** Whom a condition is about. */
 export interface Subject {
@@ -38,6 +38,11 @@ export function checkCondition(text: string): string | undefined {
   return language.check(text)
 }
 
+/** The same with the place apart. */
+export function conditionFlaw(text: string): Flaw | undefined {
+  return language.flaw(text)
+}
+
 /**
  * Compiles a condition.
  * @returns whether it holds of somebody, or the code of what went wrong; it never throws.
@@ -54,19 +59,13 @@ const known = new WeakMap<Subject, Facts>()
 function factsOf(subject: Subject): Facts {
   const found = known.get(subject)
   if (found) return found
-  const { claims = {}, clientId, groups, issuer, kind, name, owner, roles } = subject
-  // What is undefined is missing for `has()` as well.
-  const principal = {
-    issuer,
-    subject: subject.subject,
-    name,
-    kind,
-    groups,
-    roles,
-    owner,
-    client: clientId,
-  }
-  const facts = factsFor({ principal, claims })
+  const facts = factsFor({ principal: membersOf(subject), claims: subject.claims ?? {} })
   known.set(subject, facts)
   return facts
+}
+
+/** A principal by the names that conditions use. What is undefined is missing for `has()` as well. */
+export function membersOf({ clientId: client, ...of }: Subject): Readonly<Record<string, unknown>> {
+  const { groups, issuer, kind, name, owner, roles, subject } = of
+  return { issuer, subject, name, kind, groups, roles, owner, client }
 }

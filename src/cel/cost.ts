@@ -3,7 +3,7 @@
  * facts are: an upper bound, reckoned along its tree. CEL has no loops but over lists, so there is one.
  */
 import type { ASTNode } from '@marcbachmann/cel-js'
-import { countNodes, innerNodes } from './nodes.ts'
+import { countNodes, innerNodes, loops } from './nodes.ts'
 import { patternCost, textCharactersMax } from './patterns.ts'
 import type { Size } from './size.ts'
 
@@ -15,7 +15,19 @@ export const stepsMax = 5_000_000
 /** What an expression must be good for when it is read. */
 export const typicalSize: Size = { longest: 100, values: 400, text: 256 }
 
-const loops: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'filter'])
+/** No facts within these bounds cost more than facts of this size. */
+const boundSize: Size = { ...typicalSize, each: typicalSize.values }
+
+/** Whether a cost has to be reckoned for facts of some size: not where the bound is cheap enough. */
+export function costCheck(cost: Cost): (size: Size) => boolean {
+  const isCheap = cost(boundSize) <= stepsMax
+  const { longest, text, values } = boundSize
+  return (size) =>
+    (isCheap && size.longest <= longest && size.values <= values && size.text <= text) ||
+    // `!(… > …)` would let a cost through that is no number.
+    cost(size) <= stepsMax
+}
+
 /** No list that is written out is longer. */
 const writtenMax = 200
 
@@ -47,10 +59,14 @@ function loopCost(
   }
 }
 
+/** Of all languages. */
+const variables: ReadonlySet<string> = new Set(
+  'principal claims connection call sql findings exposure tool time source'.split(' '),
+)
+
 /** Whether a list is one of the facts or part of it, so that its elements together are no larger. */
 function isOfFacts(node: ASTNode, elements: ReadonlySet<string>): boolean {
-  if (node.op === 'id')
-    return ['claims', 'principal'].includes(node.args) || elements.has(node.args)
+  if (node.op === 'id') return variables.has(node.args) || elements.has(node.args)
   if (node.op === 'rcall') return node.args[0] === 'filter' && isOfFacts(node.args[1], elements)
   return (node.op === '.' || node.op === '[]') && isOfFacts(node.args[0], elements)
 }
@@ -72,7 +88,7 @@ function ownCost(node: ASTNode, elements: ReadonlySet<string>): Cost {
   if (narrow.some((side) => side.op === 'value')) return text
   // A loop compares each of its elements, which together are no more than the facts.
   if (narrow.some((side) => isElement(side, elements))) {
-    return (size) => 1 + size.values / Math.max(1, size.longest) + text(size)
+    return (size) => 1 + (size.each ?? size.values / Math.max(1, size.longest)) + text(size)
   }
   // Else each side may be all there is, and a list that is written out may name it several times.
   const times = narrow.reduce(

@@ -3,12 +3,11 @@
  * Expressions come from whoever writes the configuration, the facts from whoever calls; neither may
  * stop the gateway, so what an expression costs on given facts is reckoned before it is evaluated.
  */
-import { Environment } from '@marcbachmann/cel-js'
+import { Environment, serialize } from '@marcbachmann/cel-js'
 import type { ASTNode } from '@marcbachmann/cel-js'
 import { Fault } from '../base/fault.ts'
-import { costOf, stepsMax, typicalSize } from './cost.ts'
-import type { Cost } from './cost.ts'
-import { innerNodes } from './nodes.ts'
+import { costCheck, costOf, stepsMax, typicalSize } from './cost.ts'
+import { innerNodes, operandsOf, readsOf } from './nodes.ts'
 import { learnPattern, matchesPattern } from './patterns.ts'
 import { sizeOf } from './size.ts'
 import type { Size } from './size.ts'
@@ -17,8 +16,23 @@ import type { Size } from './size.ts'
 export type Outcome = { readonly holds: boolean } | { readonly fault: string }
 
 export interface Expression {
+  /** What it was compiled from. */
+  readonly text: string
+  /** What it looks at: `sql`, and members of what has any, `tool.changed`. */
+  readonly reads: ReadonlySet<string>
+  /** The parts that must all be true, as texts; the whole text where it has none. */
+  readonly all: readonly string[]
+  /** The parts of which one must be true; the whole text where it has none. */
+  readonly any: readonly string[]
   /** @param facts made by `factsFor`. Never throws. */
   evaluate(facts: Facts): Outcome
+}
+
+/** What is wrong with an expression. */
+export interface Flaw {
+  readonly words: string
+  /** UTF-16 units from its beginning. */
+  readonly at: number | undefined
 }
 
 /** Values for the variables of a language, and how large they are. */
@@ -30,6 +44,8 @@ export interface Facts {
 export interface Language {
   /** What is wrong with an expression, with line and column; undefined for a good one. */
   check(text: string): string | undefined
+  /** The same with the place apart. */
+  flaw(text: string): Flaw | undefined
   /** @throws {Fault} `config_bad` for what `check` refuses. */
   compile(text: string): Expression
 }
@@ -64,8 +80,15 @@ const ours: Readonly<Record<string, string>> = {
   upperAscii: 'upperAsciiOnly',
 }
 
-/** @param declare registers the variables, and nothing else. */
-export function openLanguage(declare: (on: Environment) => void): Language {
+/**
+ * @param declare registers types and variables, and nothing else.
+ * @param more functions of the library that are let in besides the usual ones.
+ */
+export function openLanguage(
+  declare: (on: Environment) => void,
+  more: readonly string[] = [],
+): Language {
+  const allowed = new Set([...functions, ...more])
   const isNow = { async: false }
   const environment = new Environment({ limits })
     .registerFunction('string.matchesRe2(string): bool', matchesPattern, isNow)
@@ -80,17 +103,50 @@ export function openLanguage(declare: (on: Environment) => void): Language {
       isNow,
     )
   declare(environment)
+  const read = (text: string): Read | Flaw => readExpression(environment, allowed, text)
   return {
     check: (text) => {
-      const read = readExpression(environment, text)
-      return 'mistake' in read ? read.mistake : undefined
+      const found = read(text)
+      return 'words' in found ? flawWords(text, found) : undefined
+    },
+    flaw: (text) => {
+      const found = read(text)
+      return 'words' in found ? found : undefined
     },
     compile: (text) => {
-      const read = readExpression(environment, text)
-      if ('mistake' in read) throw new Fault('config_bad', `A condition ${read.mistake}`)
-      return { evaluate: (facts) => evaluate(read, facts) }
+      const found = read(text)
+      if ('words' in found) {
+        throw new Fault('config_bad', `A condition ${flawWords(text, found)}`)
+      }
+      // Read once more: in the first tree calls have been renamed.
+      const { ast } = environment.parse(text)
+      const parts = (op: '&&' | '||'): string[] =>
+        operandsOf(ast, op).map((node) => textOf(environment, node, text))
+      return {
+        text,
+        reads: readsOf(ast),
+        all: parts('&&'),
+        any: parts('||'),
+        evaluate: (facts) => evaluate(found, facts),
+      }
     },
   }
+}
+
+/** A part as it was written; where the library's range misses a bracket, as the library writes it. */
+function textOf(environment: Environment, node: ASTNode, text: string): string {
+  const own = serialize(node)
+  const written = text.slice(node.start, node.end)
+  try {
+    if (serialize(environment.parse(written).ast) === own) return written
+  } catch {
+    // It is no expression by itself; what the library writes is one.
+  }
+  return own
+}
+
+function flawWords(text: string, { at, words }: Flaw): string {
+  return at === undefined ? words : `${words} (${placeOf(text, at)})`
 }
 
 /** Facts with their size; make them once for each principal. */
@@ -100,48 +156,64 @@ export function factsFor(values: Readonly<Record<string, unknown>>): Facts {
 
 interface Read {
   readonly run: (values: Readonly<Record<string, unknown>>) => unknown
-  readonly cost: Cost
+  /** Whether an evaluation over facts of this size ends in time. */
+  readonly ends: (size: Size) => boolean
 }
 
-function readExpression(environment: Environment, text: string): Read | { mistake: string } {
+function readExpression(
+  environment: Environment,
+  allowed: ReadonlySet<string>,
+  text: string,
+): Read | Flaw {
   if (text.length > charactersMax) {
-    return { mistake: `is longer than ${charactersMax} characters; make two grants of it` }
+    return flaw(`is longer than ${charactersMax} characters; make two of it`)
   }
   try {
     const parsed = environment.parse(text)
-    const found = walk(parsed.ast)
-    if (found !== undefined) return { mistake: `${found.words} (${placeOf(text, found.start)})` }
-    const cost = costOf(parsed.ast)
+    const { ast } = parsed
+    const found = walk(ast, allowed)
+    if (found !== undefined) return flaw(found.words, found.start)
+    const cost = costOf(ast)
     if (cost(typicalSize) > stepsMax) {
-      return { mistake: 'takes too long on lists of a hundred names: nest fewer of them' }
+      return flaw('takes too long on lists of a hundred names: nest fewer of them')
     }
     const checked = parsed.check()
-    if (!checked.valid) return { mistake: mistakeIn(text, checked.error) }
+    if (!checked.valid) return mistakeIn(checked.error)
     if (checked.type !== 'bool' && checked.type !== 'dyn') {
-      return { mistake: `gives ${checked.type ?? 'nothing'}, and must give true or false` }
+      return flaw(`gives ${checked.type ?? 'nothing'}, and must give true or false`)
     }
-    return { run: (values): unknown => parsed(values), cost }
+    return { run: (values): unknown => parsed(values), ends: costCheck(cost) }
   } catch (error) {
-    return { mistake: mistakeIn(text, error) }
+    return mistakeIn(error)
   }
 }
 
-function evaluate({ cost, run }: Read, { size, values }: Facts): Outcome {
-  // `!(… > …)` would let a cost through that is no number.
-  if (!(cost(size) <= stepsMax)) return { fault: 'too_costly' }
+function flaw(words: string, at?: number): Flaw {
+  return { words, at }
+}
+
+const yes: Outcome = { holds: true }
+const no: Outcome = { holds: false }
+
+function evaluate({ ends, run }: Read, { size, values }: Facts): Outcome {
+  if (!ends(size)) return { fault: 'too_costly' }
   try {
     const value = run(values)
-    return typeof value === 'boolean' ? { holds: value } : { fault: 'not_boolean' }
+    if (typeof value !== 'boolean') return { fault: 'not_boolean' }
+    return value ? yes : no
   } catch (error) {
     return { fault: codeOf(error) }
   }
 }
 
 /** The first thing in an expression that is not let in; renames what is done our way. */
-function walk(node: ASTNode): { words: string; start: number } | undefined {
+function walk(
+  node: ASTNode,
+  allowed: ReadonlySet<string>,
+): { words: string; start: number } | undefined {
   if (node.op === 'call' || node.op === 'rcall') {
     const [name] = node.args
-    if (!functions.has(name))
+    if (!allowed.has(name))
       return { words: `uses ${name}(), which is not there`, start: node.start }
     if (node.op === 'rcall' && name === 'matches') {
       const flaw = patternFlaw(node.args[2])
@@ -151,7 +223,7 @@ function walk(node: ASTNode): { words: string; start: number } | undefined {
   }
   if (node.op === '+') return { words: 'uses +, which is not there', start: node.start }
   for (const inner of innerNodes(node)) {
-    const found = walk(inner)
+    const found = walk(inner, allowed)
     if (found) return found
   }
   return undefined
@@ -167,15 +239,15 @@ function patternFlaw(args: readonly ASTNode[]): string | undefined {
 }
 
 /** The library's error in one line. It quotes the expression, which is ours, and nothing else. */
-function mistakeIn(text: string, error: unknown): string {
-  if (error instanceof RangeError) return 'is nested too deeply'
+function mistakeIn(error: unknown): Flaw {
+  if (error instanceof RangeError) return flaw('is nested too deeply')
   const summary = wordOf(error, 'summary') ?? 'cannot be read'
   const range: unknown =
     typeof error === 'object' && error !== null && 'range' in error ? error.range : undefined
   const start =
     typeof range === 'object' && range !== null && 'start' in range ? range.start : undefined
-  const place = typeof start === 'number' ? ` (${placeOf(text, start)})` : ''
-  return `is not right: ${summary.replace(/\s+/g, ' ').slice(0, 300)}${place}`
+  const words = `is not right: ${summary.replace(/\s+/g, ' ').slice(0, 300)}`
+  return flaw(words, typeof start === 'number' ? start : undefined)
 }
 
 function placeOf(text: string, offset: number): string {

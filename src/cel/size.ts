@@ -7,23 +7,32 @@ export interface Size {
   readonly values: number
   /** UTF-16 units of the longest text. */
   readonly text: number
+  /** Values in one element of a list at most; the average where it is missing. */
+  readonly each?: number
 }
 
 /** Deeper facts are nobody's claims: they are of infinite size, and nothing holds of them. */
 const depthMax = 32
 
 /** Measures plain values as JSON has them. */
-export function sizeOf(value: unknown, depth = 0): Size {
-  if (typeof value === 'string') return { longest: 0, values: 1, text: value.length }
-  if (typeof value !== 'object' || value === null) return { longest: 0, values: 1, text: 0 }
-  if (depth > depthMax) return { longest: Infinity, values: Infinity, text: Infinity }
-  const inner: unknown[] = Object.values(value)
-  let [longest, values, text] = [inner.length, 1, 0]
-  for (const each of inner) {
-    const size = sizeOf(each, depth + 1)
-    longest = Math.max(longest, size.longest)
-    values += size.values
-    text = Math.max(text, size.text)
+export function sizeOf(value: unknown): Size {
+  const size = { longest: 0, values: 0, text: 0 }
+  measure(value, 0, size)
+  return size
+}
+
+function measure(
+  value: unknown,
+  depth: number,
+  size: { longest: number; values: number; text: number },
+): void {
+  size.values += 1
+  if (typeof value === 'string') size.text = Math.max(size.text, value.length)
+  if (typeof value !== 'object' || value === null) return
+  if (depth > depthMax) size.longest = size.values = size.text = Infinity
+  else {
+    const inner: readonly unknown[] = Array.isArray(value) ? value : Object.values(value)
+    size.longest = Math.max(size.longest, inner.length)
+    for (const each of inner) measure(each, depth + 1, size)
   }
-  return { longest, values, text }
 }

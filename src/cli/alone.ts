@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { realDisk } from '../base/disk.ts'
 import { systemClock } from '../base/clock.ts'
 import type { Config } from '../config/config.ts'
+import { openPins } from '../inspect/pins-store.ts'
 import { createMasker } from '../mask/masker.ts'
 import { createNote } from '../record/notes.ts'
 import { openAccounts } from '../signin/accounts.ts'
@@ -104,9 +105,9 @@ export async function withDesk<T>(
 /** What only a running gateway does. */
 const withoutGateway = { reload: undefined, exposures: undefined }
 
-type PeopleDesk = Pick<Desk, keyof AccessDesk | keyof LocalAccountDesk>
+type PeopleDesk = Pick<Desk, keyof AccessDesk | keyof LocalAccountDesk | 'pins'>
 
-/** The part of the desk that is about people. */
+/** The part of the desk that is about people and tools. */
 async function openPeople(
   dataDir: string,
   config: Config | undefined,
@@ -126,13 +127,15 @@ async function openPeople(
   const passkeys = signsIn
     ? (await import('./own-passkeys.ts')).openOwnPasskeys(file, config, { clock, directory, note })
     : undefined
+  const pins = openPins(file, { clock, note, masker })
   const stops = createAloneStops({ clock, recorder, masker, revocations })
-  const lists = { directory, revocations, serviceAccounts, accounts, passkeys }
+  const lists = { directory, revocations, serviceAccounts, accounts, passkeys, pins }
   return {
     desk: { clock, recorder, masker, ...lists, ...stops, ...namedIn(config) },
     close: () => {
       accounts?.close()
       passkeys?.close()
+      pins.close()
       known.close()
     },
   }

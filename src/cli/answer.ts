@@ -10,7 +10,7 @@ import type { Held, Hold } from '../record/holds.ts'
 import { vkeysOf } from '../record/tree-keys.ts'
 import { answerAccess } from './access-answer.ts'
 import { isAboutAccess } from './access-asked.ts'
-import type { Asked, Exporting, HoldAsked } from './asked.ts'
+import type { Asked, Exporting, HoldAsked, Viewing } from './asked.ts'
 import type { Desk } from './desk.ts'
 import { exposureLines } from './exposure-lines.ts'
 import { openKeys, rotateSigningKey } from './keys.ts'
@@ -20,6 +20,8 @@ import { answerPeople } from './people-answer.ts'
 import { noteBy } from './people-desk.ts'
 import { isPeopleAsked } from './people-asked.ts'
 import { retentionLines } from './retention-run.ts'
+import { answerTools } from './tools-answer.ts'
+import { isToolsAsked } from './tools-asked.ts'
 
 /**
  * @param by the user of this machine who asks.
@@ -34,6 +36,7 @@ export async function answerAsked(
   if (isPeopleAsked(asked)) return stream(await answerPeople(asked, by, desk))
   if (isAboutAccess(asked)) return stream(await answerAccess(asked, by, desk))
   if (isLocalAccountAsked(asked)) return stream(await answerLocalAccount(asked, by, desk))
+  if (isToolsAsked(asked)) return stream(await answerTools(asked, by, desk))
   switch (asked.what) {
     case 'sessions':
     case 'replay':
@@ -51,6 +54,9 @@ export async function answerAsked(
       return stream([await reload(by, desk)])
     case 'exporting':
       await recordBy(by, exported(asked, desk), desk)
+      return stream([])
+    case 'viewing':
+      await recordBy(by, viewedBy(asked, desk), desk)
       return stream([])
     case 'retention':
       return stream(await retentionLines(asked, desk))
@@ -97,6 +103,17 @@ function exposuresOf(
 function exported({ bodies, entries, kind, query }: Exporting, { masker }: Desk): EntryInput {
   const type = 'record.exported' as const
   return { type, what: kind, by: 'cli', query: masker.word(query), entries, bodies }
+}
+
+function viewedBy({ query, shown, viewed }: Viewing, { masker }: Desk): EntryInput {
+  return {
+    type: 'record.viewed',
+    what: 'policy',
+    by: 'cli',
+    viewed: viewed === undefined ? undefined : masker.word(viewed).value,
+    query: masker.word(query),
+    shown,
+  }
 }
 
 async function changeHolds(asked: HoldAsked, by: string, desk: Desk): Promise<string[]> {

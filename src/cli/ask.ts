@@ -73,6 +73,10 @@ async function unrecorded(
     const message = `There is no record in ${dataDir}. Name the data folder with --data or -c.`
     throw new Fault('path_unknown', message)
   }
+  if (asked.what === 'viewing') {
+    errors.write('This folder is read-only: the view is unrecorded.\n')
+    return
+  }
   if (!isLook(asked)) {
     const message = `${dataDir} is read-only: only looks at the record are possible there.`
     throw new Fault('refused', message)

@@ -10,6 +10,8 @@ import { parseLocalAccountAsked } from './local-account.ts'
 import type { LocalAccountAsked } from './local-account.ts'
 import { parsePeopleAsked } from './people-asked.ts'
 import type { PeopleAsked } from './people-asked.ts'
+import { parseToolsAsked } from './tools-asked.ts'
+import type { ToolsAsked } from './tools-asked.ts'
 
 type Format = 'text' | 'jsonl'
 
@@ -50,6 +52,14 @@ export interface Exporting {
   readonly bodies: number
 }
 
+/** A command reads the record by itself: who looks is recorded first, and how much it showed after. */
+export interface Viewing {
+  readonly what: 'viewing'
+  readonly viewed?: string | undefined
+  readonly query: string
+  readonly shown?: number | undefined
+}
+
 /** Months whose time has come go, or it is only told which. */
 export interface RetentionAsked {
   readonly what: 'retention'
@@ -62,13 +72,14 @@ export type HoldAsked =
   | { readonly what: 'hold'; readonly held: Held; readonly reason: string }
   | { readonly what: 'release'; readonly id: string; readonly reason: string }
 
-export type Asked = AboutAccess | LocalAccountAsked | PeopleAsked | OwnAsked
+export type Asked = AboutAccess | LocalAccountAsked | PeopleAsked | ToolsAsked | OwnAsked
 
 /** What is answered right in `answer.ts`. */
 type OwnAsked =
   | Look
   | ExposureAsked
   | Exporting
+  | Viewing
   | RetentionAsked
   | HoldAsked
   /** Sign what is recorded now. */
@@ -121,6 +132,12 @@ const asks: z.ZodType<OwnAsked> = z.discriminatedUnion('what', [
     entries: z.int().min(0),
     bodies: z.int().min(0),
   }),
+  z.strictObject({
+    what: z.literal('viewing'),
+    viewed: word.optional(),
+    query,
+    shown: z.int().min(0).optional(),
+  }),
   z.strictObject({ what: z.literal('retention'), isDryRun: z.boolean(), format }),
   z.strictObject({
     what: z.literal('hold'),
@@ -151,7 +168,11 @@ export function parseAsked(body: string): Asked | undefined {
     const value: unknown = JSON.parse(body)
     const own = asks.safeParse(value).data
     return (
-      own ?? parsePeopleAsked(value) ?? parseAboutAccess(value) ?? parseLocalAccountAsked(value)
+      own ??
+      parsePeopleAsked(value) ??
+      parseAboutAccess(value) ??
+      parseLocalAccountAsked(value) ??
+      parseToolsAsked(value)
     )
   } catch {
     return undefined // No JSON.

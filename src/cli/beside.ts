@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Config } from '../config/types.ts'
 import type { Log, Stations } from '../exchange/stations.ts'
 import type { Stops } from '../exchange/stop.ts'
+import type { Pins } from '../inspect/pins.ts'
 import type { Note } from '../record/notes.ts'
 import type { RecordPlace } from '../record/read.ts'
 import { realDisk } from '../base/disk.ts'
@@ -54,6 +55,7 @@ export interface BesideParts {
   readonly log: Log
   readonly known: Known
   readonly note: Note
+  readonly pins: Pins
   readonly live: Live
   readonly reload: Reload
   readonly stops: Stops
@@ -82,6 +84,7 @@ export async function openBeside(of: BesideParts): Promise<Beside> {
     lift: (id, by, reason) => stops.lift(id, by, reason),
     accounts: front.accounts,
     passkeys: front.passkeys,
+    pins: of.pins,
     dataDir,
     place,
     origin: record.recovered.origin,

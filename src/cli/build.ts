@@ -20,7 +20,10 @@ import { allowedHosts, allowedOrigins, checkHost } from '../listener/host.ts'
 import { createMasker } from '../mask/masker.ts'
 import { OutputSchemas } from '../mask/schemas.ts'
 import { ExposureLedger } from '../policy/exposure.ts'
+import { openDecisionPoint } from '../policy/decision-point.ts'
+import type { DecisionPoint } from '../policy/decision-point.ts'
 import { compileGrants } from '../policy/grants.ts'
+import { compileRules } from '../policy/rules.ts'
 import { createNote } from '../record/notes.ts'
 import type { Note } from '../record/notes.ts'
 import type { RecordPlace } from '../record/read.ts'
@@ -34,6 +37,8 @@ import { openReplays } from '../signin/saml-replays.ts'
 import type { ReplayStore } from '../signin/saml-replays.ts'
 import { SessionState } from '../session/state.ts'
 import { openConnections } from './connections.ts'
+import { heldParts, openHoldingOf } from './held-parts.ts'
+import type { Holding } from './holding.ts'
 import { identities, openKnown } from './identities.ts'
 import type { Known } from './identities.ts'
 import { maskerKeys, openKeys } from './keys.ts'
@@ -67,6 +72,7 @@ export interface Built {
   readonly live: Live
   readonly make: (config: Config, sha256: string) => InForce
   readonly known: Known
+  readonly holding: Holding
   /** Messages and tokens that are good once. */
   readonly replays: ReplayStore
   readonly note: Note
@@ -96,25 +102,17 @@ export async function buildStations(
   const { clock, connections, keys, known, live, local, make, masker, note, secrets } = ground
   const { place, record, replays } = ground
   const { recorder, recovered } = record
+  const holding = await openHoldingOf(ground, { config, dataDir, log })
   const state = new SessionState(join(dataDir, 'state.sqlite'), keys.state)
   const exposure = openExposure(dataDir, state, clock, log)
   const sessions = new Sessions({ state, clock, idleMs: config.record.sessionIdleMs })
   const fresh = freshParts(clock, config.limits)
   let indexLag = (): number => 0 // Until the index is open.
-  const metrics = createMetrics({
-    record: () => ({
-      state: recorder.state(),
-      figures: recorder.figures(),
-      tree: record.figures(),
-    }),
-    indexLag: () => indexLag(),
-    underway: () => fresh.underway.size,
-    sessions: () => sessions.openCount,
-    inFlightBytes: () => fresh.budget.usedBytes,
-  })
+  const metrics = metricsOf(record, holding, { fresh, sessions, indexLag: () => indexLag() })
   let isStopping = false
   const at: Stations = {
     ...fresh,
+    ...heldParts(ground, holding, config),
     connections,
     checkHost: hostCheck(config),
     identity: live.identity,
@@ -141,6 +139,7 @@ export async function buildStations(
     live,
     make,
     known,
+    holding,
     replays,
     note,
     secrets,
@@ -156,8 +155,32 @@ export async function buildStations(
   }
 }
 
+const heldCountMax = 1000
+
+function metricsOf(
+  record: SignedRecord,
+  { notices, tickets }: Holding,
+  of: { fresh: Pick<Stations, FreshPart>; sessions: Sessions; indexLag: () => number },
+): Metrics {
+  const { fresh, indexLag, sessions } = of
+  const { recorder } = record
+  return createMetrics({
+    record: () => ({
+      state: recorder.state(),
+      figures: recorder.figures(),
+      tree: record.figures(),
+    }),
+    indexLag,
+    underway: () => fresh.underway.size,
+    sessions: () => sessions.openCount,
+    inFlightBytes: () => fresh.budget.usedBytes,
+    held: () => tickets.list({ states: ['pending'], limit: heldCountMax }).length,
+    notices: () => notices.figures(),
+  })
+}
+
 /** What stands before the stations: secrets, who is believed, the record. */
-interface Ground extends Believed {
+export interface Ground extends Believed {
   readonly clock: Clock
   readonly keys: Keys
   readonly secrets: Secrets
@@ -232,13 +255,28 @@ async function openBelieved(
     use: (key, untilMs, nowMs) => replays.take([`token ${key}`], untilMs, nowMs),
   }
   const identityOf = identities({ clock, known, local, secrets, usedTokens })
+  const point = openPoint(config, secrets, log)
   const make: Built['make'] = (next, sha256) => ({
     config: next,
     sha256,
     identity: identityOf(next),
     access: compileGrants(next.access, (grant, fault) => log.warn({ grant, fault }, 'condition')),
+    rules: compileRules(next, { point, tell: (rule, fault) => log.warn({ rule, fault }, 'rule') }),
   })
   return { local, known, live: new Live(make(config, checked.sha256)), make, replays }
+}
+
+/** Another decision maker; its address changes with a restart alone. */
+function openPoint(
+  { decisionPoint }: Config,
+  secrets: Secrets,
+  log: Logger,
+): DecisionPoint | undefined {
+  if (decisionPoint === undefined) return undefined
+  const { token } = decisionPoint
+  const live = token && secrets.open(token, 'header', 'decision_point.token')
+  const tell = (why: string): void => log.warn({ why }, 'decision point')
+  return openDecisionPoint(decisionPoint, live && (() => live.read()), tell)
 }
 
 /** Where a rotated secret is recorded, once that is possible. */

@@ -266,9 +266,11 @@ test('a good Entra passes: each tenant and version, Graph in each tenant', async
   nameVersion1(entra, 20)
   const access = `[{ who: { issuer: entra, group: ${group(1)} }, may: { connection: "*" } }]`
   const { report, text } = await siteOf(t, { row, access, upstream }).run()
+  // Its rules hold calls that nobody here can sign in to approve, and this is told; nothing else.
+  const odd = report.checks.filter(({ isDoubtful, isGood }) => !isGood || isDoubtful)
   assert.deepEqual(
-    report.checks.filter(({ isDoubtful, isGood }) => !isGood || isDoubtful),
-    [],
+    odd.map(({ isGood, what }) => [what, isGood]),
+    [['held calls', true]],
     text,
   )
   for (const short of [tenant.slice(0, 8), otherTenant.slice(0, 8)]) {

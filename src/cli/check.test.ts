@@ -160,10 +160,10 @@ for (const [what, listener, told] of upstreams) {
 test('a file with mistakes is told with all of them, and nothing is asked', async () => {
   const seen: string[] = []
   const url = await serve(legacy(seen))
-  const report = await check(write(`  - { name: A, url: "${url}" }`, 'rules: []'))
+  const report = await check(write(`  - { name: A, url: "${url}" }`, 'policies: []'))
   assert.deepEqual(
     report.mistakes.map(({ line, path }) => `${line} ${path}`),
-    ['4 connections[0].name', '5 rules'],
+    ['4 connections[0].name', '5 policies'],
   )
   assert.deepEqual([report.ok, report.checks, seen], [false, [], []])
 })

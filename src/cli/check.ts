@@ -18,6 +18,8 @@ export interface CheckOptions extends Where {
   readonly offline?: boolean | undefined
   /** A file with an access token to be explained, or `-` for standard input; never the token. */
   readonly token?: string | undefined
+  /** Each receiver of notices gets a message that says it is a test. */
+  readonly sendNotices?: boolean | undefined
   /** Name of the connection the token is for. */
   readonly connection?: string | undefined
 }
@@ -83,7 +85,7 @@ interface Told {
 }
 
 async function lookAtAll(
-  { config, data, offline }: CheckOptions,
+  { config, data, offline, sendNotices: sendsNotices }: CheckOptions,
   env: NonNullable<CheckParts['env']>,
 ): Promise<Told> {
   const file = resolve(config ?? 'sallyport.yaml')
@@ -91,7 +93,9 @@ async function lookAtAll(
   if (checked === undefined) return told({ file, ok: false, mistakes, checks: [] })
   const dataDir = dataDirOf(checked, data)
   const checks =
-    offline === true ? await ruleFindings(checked) : await liveFindings({ checked, dataDir, env })
+    offline === true
+      ? await ruleFindings(checked)
+      : await liveFindings({ checked, dataDir, env, sendsNotices })
   return told({ file, ok: checks.every(({ isGood }) => isGood), mistakes, checks })
 }
 

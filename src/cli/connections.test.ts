@@ -57,9 +57,18 @@ function configOf(credential: CredentialConfig, url = 'http://127.0.0.1:1/mcp'):
     tls: {},
     timeouts: { connectMs: 1_000, headersMs: 5_000, idleMs: 5_000 },
     headers: { request: [], response: [] },
-    cardholderData: { columns: [] },
+    cardholderData: { columns: [], tables: [] },
+    sql: { tools: {}, schema: {} },
     mask: { threshold: 'medium', also: [], patterns: [], testNumbers: 'mask', base64: 'text' },
-    profile: 'pci',
+    profile: {
+      name: 'none',
+      sha256: '',
+      otherwise: 'allow',
+      suspicious: 'medium',
+      exposureDays: 30,
+      answers: { inspect: 'off', withhold: 'never' },
+      rules: [],
+    },
     answerBytesMax: 100_000,
   }
 }

@@ -1,8 +1,10 @@
 /** From the configured connections to live upstreams, with their secrets. */
+import { hash } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import { Fault } from '../base/fault.ts'
 import type { ConnectionConfig, CredentialConfig, SecretRef } from '../config/types.ts'
 import type { Connection } from '../exchange/stations.ts'
+import { inspectSettings } from '../inspect/inspector.ts'
 import { detectionOf } from '../mask/detection.ts'
 import { secretRefsIn } from '../secrets/references.ts'
 import type { SecretForm, Secrets } from '../secrets/secrets.ts'
@@ -65,10 +67,17 @@ function open(
     upstream,
     host: new URL(url).host,
     detect,
-    profile: config.profile,
+    profile: config.profile.name,
     answerBytesMax,
+    inspect: inspectSettings(config),
+    revision: revisionOf(config),
   }
   return connection
+}
+
+/** What an approval rests on besides the call: where it goes, and as whom; references, no secrets. */
+function revisionOf({ credential, tls, url }: ConnectionConfig): string {
+  return hash('sha256', JSON.stringify([url, credential, tls]), 'hex')
 }
 
 /**

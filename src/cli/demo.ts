@@ -130,7 +130,9 @@ connections:
   - name: shop
     url: ${shop}
     credential: { type: none }
-    cardholder_data: { columns: [pan, pan_number, card_number] }
+    # Which argument is SQL is known of this server; the rules of the profile pci look at it.
+    sql: { dialect: sqlite }
+    cardholder_data: { columns: [pan, pan_number, card_number], tables: [cards] }
   - name: everything
     url: ${everything}
     credential: { type: none }
@@ -195,15 +197,8 @@ function screen(ready: Ready, dataDir: string): string {
   const { shop } = ready.connections
   const file = join(dataDir, 'demo', 'ready.json')
   const flag = dataDir === resolve('.sallyport') ? '' : ` --data ${dataDir}`
-  const body = JSON.stringify({
-    jsonrpc: '2.0',
-    id: 1,
-    method: 'tools/call',
-    params: {
-      name: 'execute_sql',
-      arguments: { sql: 'select holder, pan, cvv from cards limit 3' },
-    },
-  })
+  const body = callOf('select holder, pan, cvv from cards limit 3')
+  const risky = callOf('delete from cards where id = 7')
   const headers = `-H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream'`
   const token = (who: string): string =>
     `"Authorization: Bearer $(node -p 'require("${file}").tokens.${who}')"`
@@ -221,7 +216,14 @@ Sallyport demo.  Gateway ${ready.gateway}   Console ${ready.console}   Stop with
 4. Your own client: it opens a browser to sign in; take ${engineer.user}, password ${engineer.password}
    ${JSON.stringify(client)}
    One that cannot: "headers": {"Authorization": "Bearer …"} with a token of ${file}.
-5. The console, as Rita, a reviewer: ${reviewer.user}, password ${reviewer.password}
-   (the others are in the same file)
+5. A risky call waits for a person: as Erin, and then as Rita, a reviewer, in the console.
+   curl -s ${shop} ${headers} -H ${token('engineer')} -d '${risky}'
+   Console ${ready.console}/approvals: ${reviewer.user}, password ${reviewer.password}; make a passkey there first.
+   Approved, the identical call runs, once. (More logins are in the same file.)
 `
+}
+
+function callOf(sql: string): string {
+  const params = { name: 'execute_sql', arguments: { sql } }
+  return JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params })
 }

@@ -12,8 +12,9 @@ import type { Query } from '../search/query.ts'
 import type { AccessDesk } from './access-desk.ts'
 import type { ExposureAsked } from './exposure-lines.ts'
 import type { LocalAccountDesk } from './local-account.ts'
+import type { ToolsDesk } from './tools-answer.ts'
 
-export interface Desk extends AccessDesk, LocalAccountDesk {
+export interface Desk extends AccessDesk, LocalAccountDesk, Pick<ToolsDesk, 'pins'> {
   readonly origin: string
   readonly recorder: Recorder
   readonly masker: Masker

@@ -22,6 +22,7 @@ import type { AuthorizationServer } from '../oauth/options.ts'
 import type { Incoming } from '../listener/incoming.ts'
 import { rolesOf } from '../policy/roles.ts'
 import type { Source } from '../record/entry.ts'
+import { createLook } from '../record/looks.ts'
 import { createScim, scimPath } from '../scim/scim.ts'
 import type { Scim } from '../scim/scim.ts'
 import { ownStops } from '../scim/stops.ts'
@@ -40,7 +41,6 @@ import type { SignInOptions } from '../signin/site.ts'
 import type { Built } from './build.ts'
 import { groupsNamedIn } from './identities.ts'
 import { named, serveLogout, stopLoggedOut } from './logout-door.ts'
-import { openOwnPasskeys } from './own-passkeys.ts'
 import { version } from './version.ts'
 
 export interface Front {
@@ -73,9 +73,7 @@ export async function openFront(parts: FrontParts): Promise<Front> {
   const file = join(dataDir, 'state.sqlite')
   const { clock } = built.at
   const isOpen = config.identity.signIn.length > 0
-  const passkeys = isOpen
-    ? openOwnPasskeys(file, config, { clock, directory: built.at.directory, note: built.note })
-    : undefined
+  const { passkeys } = built.holding
   const accounts =
     built.local && isOpen ? openAccounts(file, { clock, issuer: built.local.issuer }) : undefined
   const { replays } = built
@@ -119,7 +117,7 @@ export async function openFront(parts: FrontParts): Promise<Front> {
     close: async () => {
       await authorization?.close()
       sessions.close()
-      const stores = [passkeys, accounts, providerSessions, scimStore]
+      const stores = [accounts, providerSessions, scimStore]
       for (const one of stores) one?.close()
     },
   }
@@ -333,6 +331,9 @@ function openConsole(parts: FrontParts, own: Own, sessions: ConsoleSessions): Co
       }),
     identify: (authorization) =>
       identifyForConsole(identity, authorization, `${config.publicUrl}/console`),
+    tickets: built.holding.tickets,
+    pins: built.holding.pins,
+    look: createLook(built.at.recorder, built.at.masker),
     inForce: () => inForce(built),
   })
 }

@@ -10,6 +10,7 @@ import type { Identity } from '../identity/identify.ts'
 import type { Principal } from '../identity/principal.ts'
 import { createUsedTokens } from '../identity/replay.ts'
 import { Standing } from '../identity/tokens.fixture.ts'
+import { compileRules } from '../policy/rules.ts'
 import type { Details } from '../record/entry.ts'
 import type { Note } from '../record/notes.ts'
 import { createSecrets } from '../secrets/secrets.ts'
@@ -22,6 +23,7 @@ interface Parts {
   readonly access: string
   readonly console: string
   readonly rest: string
+  readonly profile: string
 }
 
 const usual: Parts = {
@@ -30,14 +32,15 @@ const usual: Parts = {
   access: '{ name: staff, who: { group: staff }, may: { connection: shop } }',
   console: '',
   rest: '',
+  profile: 'pci',
 }
 
 function configOf(over: Partial<Parts> = {}): Config {
-  const { access, console, identity, rest, url } = { ...usual, ...over }
+  const { access, console, identity, profile, rest, url } = { ...usual, ...over }
   const text = `
 data_dir: data
 identity: { ${identity} }
-connections: [{ name: shop, url: "${url}" }]
+connections: [{ name: shop, url: "${url}", profile: ${profile} }]
 access: [${access}]
 console: { ${console} }
 ${rest}
@@ -50,6 +53,15 @@ const changes: readonly [what: string, over: Partial<Parts>, needed: string[]][]
   ['grants', { access: '' }, []],
   ['roles', { console: 'roles: { admin: { group: ops } }' }, []],
   ['issuers', { identity: 'issuers: [{ name: c, type: oidc, issuer: "https://c.example" }]' }, []],
+  ['rules', { rest: 'rules: [{ name: a, when: "true", effect: deny }]' }, []],
+  ['a profile', { profile: 'none' }, []],
+  ['how held calls wait', { rest: 'holds: { wait: 10s }' }, []],
+  [
+    'who is told',
+    { rest: 'notify: [{ name: a, type: slack, url: "https://hooks.example" }]' },
+    ['notify'],
+  ],
+  ['a decision point', { rest: 'decision_point: { url: "https://o.example" }' }, ['decisionPoint']],
   ['a connection', { url: 'http://127.0.0.1:9/other' }, ['connections']],
   ['the pages', { console: 'session_idle: 5m' }, ['console']],
   ['limits', { rest: 'limits: { stop_grace: 1s }' }, ['limits']],
@@ -106,6 +118,55 @@ test('a change is told in words, once for the file and once for the access', asy
   assert.deepEqual(more, [])
 })
 
+test('a change of rules is told in words, each rule by its name', async () => {
+  const { note, told } = openNote()
+  const was = `rules:
+  - { name: writes, when: 'sql.exists(s, s.writes)', effect: hold, reviewers: { role: a }, expires: 5m }
+  - { name: gone, when: 'true', effect: allow, mask: true }`
+  const is = `rules:
+  - { name: writes, when: 'sql.exists(s, s.writes)', effect: deny }
+  - { name: new, when: 'tool.changed', effect: hold, quorum: 2, limit: { rows: 5 } }
+holds: { wait: 30s, emergency: { who: { role: on-call } } }`
+  const before = rulesOf({ config: configOf({ rest: was, profile: 'none' }), sha256: 'aa' })
+  const after = rulesOf({ config: configOf({ rest: is, profile: 'none' }), sha256: 'bb' })
+  await noteChange(before, after, 'file', note)
+  assert.deepEqual(told[1], {
+    type: 'access.changed',
+    what: 'policy',
+    by: 'file',
+    added: ['rule new: when tool.changed; effect hold; rows 5; reviewers 2 of any approver'],
+    removed: ['rule gone: when true; effect allow; mask true'],
+    changed: [
+      'holds: wait_ms: 45000 -> 30000; emergency: none -> role on-call',
+      'rule writes: effect: hold -> deny; expires_ms: 300000 -> none; reviewers: 1 of role a -> none',
+    ],
+  })
+  await noteChange(after, after, 'file', note)
+  assert.equal(told.length, 2)
+})
+
+test('another profile is told by its name and its rules', async () => {
+  const { note, told } = openNote()
+  const [pci, none] = ['pci', 'none'].map((profile) =>
+    rulesOf({ config: configOf({ profile }), sha256: 'aa' }),
+  )
+  assert.ok(pci && none)
+  await noteChange(none, pci, 'file', note)
+  const [change] = told
+  assert.ok(Array.isArray(change?.['added']))
+  assert.deepEqual(change['changed'], ['connection shop: profile: none -> pci'])
+  assert.match(
+    String(change['added'][0]),
+    /^profile pci: otherwise allow; suspicious \w+; exposure_days 30$/,
+  )
+  assert.ok(change['added'].every((line) => String(line).length <= 260))
+  assert.ok(
+    change['added'].some((line) =>
+      String(line).startsWith('profile pci rule cardholder-writes: when '),
+    ),
+  )
+})
+
 test('a comment is no change of access, and the same file is no change at all', async () => {
   const { note, told } = openNote()
   const rules = rulesOf({ config: configOf(), sha256: 'aa' })
@@ -137,31 +198,37 @@ test('what was in force is kept for the owner alone, and read back as no change'
 })
 
 const damaged: readonly [what: string, text: string][] = [
+  ['no policy', '{"sha256":"aa","access":[],"roles":{}}'],
+  ['a policy that is null', '{"sha256":"aa","access":[],"roles":{},"policy":null}'],
+  ['a rule that is null', '{"sha256":"aa","access":[],"roles":{},"policy":{"rule a":null}}'],
   ['nothing', ''],
   ['half of it', '{"sha256":"aa","acc'],
   ['no object', '[]'],
   ['null', 'null'],
-  ['no hash', '{"access":[],"roles":{}}'],
-  ['roles that are null', '{"sha256":"aa","access":[],"roles":null}'],
-  ['a role that is none', '{"sha256":"aa","access":[],"roles":{"admin":null}}'],
-  ['a grant that is none', '{"sha256":"aa","access":[null],"roles":{}}'],
-  ['a grant for nobody', '{"sha256":"aa","access":[{"may":{"connection":"a"}}],"roles":{}}'],
-  ['a grant of nothing', '{"sha256":"aa","access":[{"who":{}}],"roles":{}}'],
+  ['no hash', '{"access":[],"roles":{},"policy":{}}'],
+  ['roles that are null', '{"sha256":"aa","access":[],"roles":null,"policy":{}}'],
+  ['a role that is none', '{"sha256":"aa","access":[],"roles":{"admin":null},"policy":{}}'],
+  ['a grant that is none', '{"sha256":"aa","access":[null],"roles":{},"policy":{}}'],
+  [
+    'a grant for nobody',
+    '{"sha256":"aa","access":[{"may":{"connection":"a"}}],"roles":{},"policy":{}}',
+  ],
+  ['a grant of nothing', '{"sha256":"aa","access":[{"who":{}}],"roles":{},"policy":{}}'],
   [
     'a condition that is a number',
-    '{"sha256":"aa","access":[{"who":{"condition":1},"may":{"connection":"a"}}],"roles":{}}',
+    '{"sha256":"aa","access":[{"who":{"condition":1},"may":{"connection":"a"}}],"roles":{},"policy":{}}',
   ],
   [
     'a condition that is no CEL',
-    '{"sha256":"aa","access":[{"who":{"condition":"(("},"may":{"connection":"a"}}],"roles":{}}',
+    '{"sha256":"aa","access":[{"who":{"condition":"(("},"may":{"connection":"a"}}],"roles":{},"policy":{}}',
   ],
   [
     'tools that are a number',
-    '{"sha256":"aa","access":[{"who":{},"may":{"connection":"a","tools":7}}],"roles":{}}',
+    '{"sha256":"aa","access":[{"who":{},"may":{"connection":"a","tools":7}}],"roles":{},"policy":{}}',
   ],
   [
     'windows that are none',
-    '{"sha256":"aa","access":[{"who":{},"may":{"connection":"a"},"windows":[{}]}],"roles":{}}',
+    '{"sha256":"aa","access":[{"who":{},"may":{"connection":"a"},"windows":[{}]}],"roles":{},"policy":{}}',
   ],
 ]
 for (const [what, text] of damaged) {
@@ -172,7 +239,7 @@ for (const [what, text] of damaged) {
     await noteChange(readLast(dir), rulesOf({ config: configOf(), sha256: 'aa' }), 'start', note)
     assert.deepEqual(
       told.map(({ type }) => type),
-      ['config.changed', 'access.changed'],
+      ['config.changed', 'access.changed', 'access.changed'],
     )
     assert.deepEqual(told[1]?.['removed'], [])
   })
@@ -209,7 +276,8 @@ test('who is let in while others come into force is looked at by these', async (
       return principal
     },
   }
-  const rest = { config: configOf(), sha256: 'aa', access: () => undefined }
+  const rules = compileRules(configOf())
+  const rest = { config: configOf(), sha256: 'aa', access: () => undefined, rules }
   const live = new Live({ ...rest, identity: slow })
   const asking = live.identity.identify(['Bearer x'], 'https://mcp.example/mcp/shop')
   live.replace({ ...rest, identity: made })

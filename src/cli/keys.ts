@@ -33,6 +33,8 @@ export interface Keys {
   readonly state: Uint8Array
   /** 32 bytes; keyed hashes of service accounts' keys. */
   readonly service: Uint8Array
+  /** 32 bytes; wraps the keys of held calls. */
+  readonly tickets: Uint8Array
   /** Two words; keyed hashes of card numbers, where distinct ones are counted. */
   readonly cards: Uint32Array
   /** Makes the tokens by which calls are found by a card number, where that is configured. */
@@ -60,6 +62,7 @@ export function openKeys(dataDir: string): Keys {
     seal: derive('seal'),
     state: derive('state'),
     service: derive('service-keys'),
+    tickets: derive('tickets'),
     cards: Uint32Array.of(cards.readUInt32LE(0), cards.readUInt32LE(4)),
     cardSearch: { version: 1, secret: createSecretKey(derive('card-search')) },
   }

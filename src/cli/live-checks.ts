@@ -3,6 +3,7 @@ import { systemClock } from '../base/clock.ts'
 import type { CheckedConfig } from '../config/config.ts'
 import { createSecrets } from '../secrets/secrets.ts'
 import { connectionLooks } from './live-connections.ts'
+import { holdLooks } from './live-holds.ts'
 import { issuerLooks } from './live-issuers.ts'
 import { finding } from './live-look.ts'
 import type { Finding, LookParts } from './live-look.ts'
@@ -15,13 +16,20 @@ export interface LiveOptions {
   readonly checked: CheckedConfig
   readonly dataDir: string
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Whether receivers of notices are sent a test; else they are connected to and no more. */
+  readonly sendsNotices?: boolean | undefined
 }
 
 /**
  * Looks at data folder, keys, rules, secrets, issuers, sign-ins, upstreams and clock, all at once;
  * never throws.
  */
-export async function liveFindings({ checked, dataDir, env }: LiveOptions): Promise<Finding[]> {
+export async function liveFindings({
+  checked,
+  dataDir,
+  env,
+  sendsNotices = false,
+}: LiveOptions): Promise<Finding[]> {
   const { config } = checked
   const clock = systemClock()
   const secrets = createSecrets({ env, clock })
@@ -35,6 +43,7 @@ export async function liveFindings({ checked, dataDir, env }: LiveOptions): Prom
     ...issuerLooks(parts),
     ...signInLooks(parts),
     ...connectionLooks(parts),
+    ...holdLooks(parts, sendsNotices),
   ]
   try {
     const found = await Promise.all(looks.map((look) => finding(look, checked)))

@@ -7,11 +7,14 @@ import { addLocalAccounts } from './account.ts'
 import type { ask } from './ask.ts'
 import type { CheckOptions } from './check.ts'
 import type { InitOptions } from './init.ts'
+import type { InspectOptions } from './inspect.ts'
 import type { Where } from './installation.ts'
 import { addPeople } from './people-commands.ts'
+import { addPolicy } from './policy-commands.ts'
 import { addRecord } from './record-commands.ts'
 import type { Make, With } from './record-commands.ts'
 import type { SamlImportOptions } from './saml.ts'
+import { addTools } from './tools-commands.ts'
 import { version } from './version.ts'
 import type { TokenOptions } from './token.ts'
 
@@ -44,9 +47,12 @@ function program(done: (code: number) => void): Command {
   addPeople(asking)
   addAccess(asking)
   addLocalAccounts(asking)
+  addTools(asking)
+  addPolicy(asking)
   addSaml(command, done)
   addReload(command, where, done)
   addReaders(command, where, done)
+  addInspect(command, where, done)
   addMakers(command, where, done)
   return sallyport
 }
@@ -146,6 +152,22 @@ function addReaders(command: Make, where: With, done: (code: number) => void): v
     })
 }
 
+function addInspect(command: Make, where: With, done: (code: number) => void): void {
+  where(
+    command(
+      'inspect',
+      'Tells what the gateway makes of a message: SQL facts, findings, verdict.',
+      'sallyport inspect --jsonl < messages.jsonl',
+    ),
+  )
+    .option('--jsonl', 'each line {"id","direction","message"}; without it one message')
+    .option('--connection <name>', 'as this connection is configured (default: the pci profile)')
+    .action(async (options: InspectOptions) => {
+      const { inspectCommand } = await import('./inspect.ts')
+      done(await inspectCommand(options, process.stdin, out, errors))
+    })
+}
+
 function addMakers(command: Make, where: With, done: (code: number) => void): void {
   where(
     command(
@@ -156,6 +178,7 @@ function addMakers(command: Make, where: With, done: (code: number) => void): vo
   )
     .option('--json', 'one JSON object instead of text')
     .option('--offline', 'only the file: nothing is asked, opened or written')
+    .option('--send-notices', 'sends each receiver of notices a test message')
     .option('--token <file>', 'explains an access token, from a file or - for standard input')
     .option('--connection <name>', 'with --token: the connection it is for')
     .action(async (options: CheckOptions) => {

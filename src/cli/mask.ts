@@ -6,12 +6,12 @@ import { pciDetection } from '../mask/detection.ts'
 import { createMasker } from '../mask/masker.ts'
 import { encodeJsonString } from '../wire/text.ts'
 import { NONE, readJson } from '../wire/json.ts'
+import { linesOf, write } from './lines.ts'
 import type { MaskPlan, MaskedAnswer, Masker, Maskings } from '../mask/masker.ts'
 
 const limits = { bytesMax: 64 * 1024 * 1024, depthMax: 128 }
 /** A line holds a message as a string, so escapes may make it six times as long. */
 const lineBytesMax = 6 * limits.bytesMax
-const newline = 0x0a
 const binding = 'command line'
 const mark = ['\u001b[7m', '\u001b[27m'].map((code) => Buffer.from(code))
 const listedMax = 20
@@ -44,7 +44,7 @@ export async function maskCommand(
   if (!options.jsonl) return maskWhole(input, output, masker, plan, options)
   let line = 0
   let bad = 0
-  for await (const bytes of linesOf(input)) {
+  for await (const bytes of linesOf(input, lineBytesMax)) {
     line++
     if (bytes !== undefined && bytes.every((b) => b === 0x20 || b === 0x0d || b === 0x09)) continue
     let masked: Uint8Array
@@ -160,39 +160,6 @@ function maskLine(bytes: Uint8Array, masker: Masker, plan: MaskPlan): Uint8Array
     encodeJsonString(text),
     Buffer.from(`,"found":${JSON.stringify(found)}}\n`),
   ])
-}
-
-/** Lines without their end; undefined for one over the limit. */
-async function* linesOf(input: NodeJS.ReadableStream): AsyncGenerator<Buffer | undefined> {
-  let parts: Buffer[] = []
-  let size = 0
-  const take = (): Buffer | undefined => {
-    const line = size > lineBytesMax ? undefined : Buffer.concat(parts)
-    parts = []
-    size = 0
-    return line
-  }
-  for await (const chunk of input) {
-    const bytes = Buffer.from(chunk)
-    let start = 0
-    for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
-      size += end - start
-      if (size <= lineBytesMax) parts.push(bytes.subarray(start, end))
-      yield take()
-      start = end + 1
-    }
-    size += bytes.length - start
-    if (size > lineBytesMax) parts = []
-    else if (start < bytes.length) parts.push(bytes.subarray(start))
-  }
-  if (size > 0) yield take()
-}
-
-/** Writes, and waits until it is taken. Rejects when nobody reads it any more. */
-function write(output: NodeJS.WritableStream, bytes: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    output.write(bytes, (error) => (error ? reject(error) : resolve()))
-  })
 }
 
 /** Faults are ours and hold no value; of anything else only the kind is told. */

@@ -1,6 +1,7 @@
 /** `/metrics` in the Prometheus text format. Labels are names of ours, never what somebody sent. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Meters } from '../exchange/stations.ts'
+import type { NoticeFigures } from '../notify/lane.ts'
 import type { RecorderFigures, RecorderState } from '../record/record.ts'
 
 export interface Metrics extends Meters {
@@ -21,6 +22,10 @@ export interface Gauges {
   underway(): number
   sessions(): number
   inFlightBytes(): number
+  /** Calls that wait for a person. */
+  held(): number
+  /** Of each receiver of notices. */
+  notices(): readonly NoticeFigures[]
 }
 
 /** Counted in plain maps, since there are several counts a call; handed over when asked for. */
@@ -54,6 +59,7 @@ export function createMetrics(gauges: Gauges): Metrics {
     registers,
   })
   addGauges(gauges, registers)
+  addNotices(gauges, registers)
   return {
     received: (connection) => received(connection, 1),
     finished: (connection, outcome, durationUs) => {
@@ -131,10 +137,33 @@ function addGauges(gauges: Gauges, registers: Registry[]): void {
   )
   gauge('sallyport_requests_underway', 'Requests being served.', () => gauges.underway())
   gauge('sallyport_sessions_open', 'Recorded sessions that are open.', () => gauges.sessions())
+  gauge('sallyport_held_calls', 'Calls that wait for a person.', () => gauges.held())
   gauge('sallyport_in_flight_bytes', 'Bytes of messages held in memory.', () =>
     gauges.inFlightBytes(),
   )
   gauge('sallyport_resident_bytes', 'Resident memory of the process.', () =>
     process.memoryUsage.rss(),
+  )
+}
+
+/** What became of notices, by the receiver's name in the configuration. */
+function addNotices(gauges: Gauges, registers: Registry[]): void {
+  const each = (name: string, help: string, read: (of: NoticeFigures) => number): void => {
+    const made: Gauge = new Gauge({
+      name,
+      help,
+      registers,
+      labelNames: ['receiver'],
+      collect: () => {
+        for (const of of gauges.notices()) made.set({ receiver: of.receiver }, read(of))
+      },
+    })
+  }
+  each('sallyport_notices_waiting', 'Notices that are still to be told.', ({ waiting }) => waiting)
+  each('sallyport_notices_sent', 'Notices told since the start.', ({ sent }) => sent)
+  each('sallyport_notices_failed', 'Notices given up since the start.', ({ failed }) => failed)
+  each('sallyport_notices_dropped', 'Notices only counted: too many.', ({ dropped }) => dropped)
+  each('sallyport_notice_failing', '1 while a receiver takes nothing.', ({ reason }) =>
+    reason === undefined ? 0 : 1,
   )
 }

@@ -1,6 +1,7 @@
 /** The commands about the record, as the command line has them. */
 import type { Writable } from 'node:stream'
 import type { Command } from 'commander'
+import type { ApprovalOptions, VerifyApprovalOptions } from './approval.ts'
 import type { PackOptions, ProveOptions, VerifyOptions } from './audit.ts'
 import type { HoldOptions } from './holds.ts'
 import type { Where } from './installation.ts'
@@ -128,7 +129,38 @@ function addAudit(parts: Parts): void {
       const { packCommand } = await import('./audit.ts')
       done(await packCommand(ids, options, out, errors))
     })
+  addApproval(parts, audit)
   addWitness(parts, audit)
+}
+
+function addApproval({ command, done, errors, out, where }: Parts, audit: Command): void {
+  where(
+    command(
+      'approval',
+      'Writes the proof of a held call: each decision with its signature.',
+      'sallyport audit approval tk_… --out approval.json',
+      audit,
+    ),
+  )
+    .argument('<ticket>', 'the number of the held call')
+    .option('--out <file>', 'writes it there; standard output where it is missing')
+    .action(async (ticket: string, options: ApprovalOptions) => {
+      const { approvalCommand } = await import('./approval.ts')
+      done(await approvalCommand(ticket, options, out, errors))
+    })
+  command(
+    'verify-approval',
+    'Checks such a proof, without the gateway; 0 proven, 1 wrong, 2 cannot tell.',
+    'sallyport audit verify-approval approval.json --key "audit.example.com/sallyport+b83f1dcd+AQ…"',
+    audit,
+  )
+    .argument('<file>', 'what "sallyport audit approval" wrote')
+    .option('--key <vkey...>', 'the public key of the log, as you have it from elsewhere')
+    .option('--json', 'the report as one JSON object')
+    .action(async (file: string, options: VerifyApprovalOptions) => {
+      const { verifyApprovalCommand } = await import('./approval.ts')
+      done(verifyApprovalCommand(file, options, out))
+    })
 }
 
 function addWitness({ command, done, errors, out }: Parts, audit: Command): void {

@@ -8,6 +8,7 @@ import { Fault } from '../base/fault.ts'
 import { readConfig } from '../config/config.ts'
 import type { Config } from '../config/config.ts'
 import { compileGrants } from '../policy/grants.ts'
+import { compileRules } from '../policy/rules.ts'
 import { createUsedTokens } from '../identity/replay.ts'
 import { Standing } from '../identity/tokens.fixture.ts'
 import type { Note } from '../record/notes.ts'
@@ -63,6 +64,7 @@ function openBench(t: TestContext, { isKept = true, meanwhile }: BenchOptions = 
     sha256,
     identity: identityOf(config),
     access: compileGrants(config.access),
+    rules: compileRules(config),
   })
   const live = new Live(make(checked.config, checked.sha256))
   const told: string[] = []
@@ -142,6 +144,26 @@ for (const [what, text, message] of bad) {
     assert.deepEqual([live.now, told], [before, []])
   })
 }
+
+test('a profile is taken up when it changes by itself, and not while it has a mistake', async (t) => {
+  const { dir, live, reload, write } = openBench(t)
+  const profile = join(dir, 'own.yaml')
+  const named = textOf(staff).replace('/mcp" }', '/mcp", profile: ./own.yaml }')
+  const ruleOf = (effect: string): string => `rules: [{ name: a, when: "true", effect: ${effect} }]`
+  writeFileSync(profile, ruleOf('hold'))
+  write(named)
+  assert.equal(await reload.now('alex'), true)
+  const [, second] = ['hold', 'deny'].map(ruleOf)
+  writeFileSync(profile, ruleOf('block'))
+  await assert.rejects(reload.now('alex'), {
+    message: /own\.yaml:1:\d+ rules\[0\]\.effect must be/,
+  })
+  assert.equal(live.now.config.connections[0]?.profile.rules[0]?.effect, 'hold')
+  writeFileSync(profile, second ?? '')
+  assert.equal(await reload.now('alex'), true)
+  assert.equal(await reload.now('alex'), false)
+  assert.equal(live.now.config.connections[0]?.profile.rules[0]?.effect, 'deny')
+})
 
 test('a file that is gone changes nothing', async (t) => {
   const { dir, live, reload, told } = openBench(t)

@@ -7,7 +7,7 @@ import type { CheckedConfig, Config } from '../config/config.ts'
 import type { Log } from '../exchange/stations.ts'
 import type { Stops } from '../exchange/stop.ts'
 import type { Note } from '../record/notes.ts'
-import { keepLast, needRestart, noteChange, rulesOf } from './in-force.ts'
+import { isSame, keepLast, needRestart, noteChange, rulesOf } from './in-force.ts'
 import type { InForce, Live } from './in-force.ts'
 import type { RecordWatch } from './record-watch.ts'
 
@@ -44,7 +44,10 @@ export function openReload(parts: ReloadParts): Reload {
   const now = (by: string): Promise<boolean> => {
     const next = turn.then(() => take(by, parts))
     turn = next.catch(() => undefined) // Whoever asked is told; the next one is not held up.
-    return next
+    return next.then((taken) => {
+      if (taken !== undefined) look(taken)
+      return taken !== undefined
+    })
   }
   const byItself = (by: string): void => {
     now(by).then(
@@ -69,14 +72,24 @@ export function openReload(parts: ReloadParts): Reload {
     if (is.mtimeMs !== was.mtimeMs || is.ino !== was.ino) byItself('file')
   }
   process.on('SIGHUP', onHangUp)
-  watchFile(checked.file, { interval: lookMs, persistent: false }, onLook)
+  const watched = new Set<string>()
+  let isClosed = false
+  const look = ({ file, profileFiles }: CheckedConfig): void => {
+    for (const each of [file, ...profileFiles]) {
+      if (watched.has(each) || isClosed) continue
+      watched.add(each)
+      watchFile(each, { interval: lookMs, persistent: false }, onLook)
+    }
+  }
+  look(checked)
   // Changed while the gateway started: the watch takes what is there now for what was read.
   if (isOther(checked)) byItself('file')
   return {
     now,
     close: () => {
       process.off('SIGHUP', onHangUp)
-      unwatchFile(checked.file, onLook)
+      isClosed = true
+      for (const file of watched) unwatchFile(file, onLook)
     },
   }
 }
@@ -89,11 +102,12 @@ function isOther({ file, sha256 }: CheckedConfig): boolean {
   }
 }
 
-async function take(by: string, parts: ReloadParts): Promise<boolean> {
+/** @returns the file where anything changed. */
+async function take(by: string, parts: ReloadParts): Promise<CheckedConfig | undefined> {
   const { checked: first, dataDir, live, make, note, ports, stops } = parts
   const checked = read(first.file)
-  if (checked.sha256 === live.now.sha256) return false
   const config = checked.withPorts(ports.gateway, ports.console)
+  if (isSame(live.now, config, checked.sha256)) return undefined
   const fixed = needRestart(live.now.config, config)
   if (fixed.length > 0) {
     const message = `These parts of the file changed and are read at start-up only: ${fixed.join(', ')}. Nothing of it was taken; restart the gateway.`
@@ -106,7 +120,7 @@ async function take(by: string, parts: ReloadParts): Promise<boolean> {
   await stops.recheck()
   // Last: where it cannot be kept, the next start records the change a second time.
   keepLast(dataDir, rulesOf(next))
-  return true
+  return checked
 }
 
 function read(file: string): CheckedConfig {

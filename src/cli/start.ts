@@ -14,6 +14,7 @@ import { serve } from '../exchange/serve.ts'
 import type { Stations } from '../exchange/stations.ts'
 import { createStops, recordMissed } from '../exchange/stop.ts'
 import type { Stops } from '../exchange/stop.ts'
+import type { Tickets } from '../hold/tickets.ts'
 import type { Directory } from '../identity/directory.ts'
 import type { LocalIssuer } from '../identity/local.ts'
 import { allowedHosts } from '../listener/host.ts'
@@ -52,6 +53,8 @@ export interface Gateway {
   /** Accounts of the gateway's own, where people sign in. */
   readonly accounts: Accounts | undefined
   readonly directory: Directory
+  /** Held calls. */
+  readonly tickets: Tickets
   /** Lets running calls end for the configured grace, cancels the rest, closes the record. */
   stop(reason: string): Promise<void>
 }
@@ -195,6 +198,7 @@ async function letServe(built: Built, setting: Setting): Promise<Gateway> {
     stops: around.stops,
     accounts,
     directory: at.directory,
+    tickets: built.holding.tickets,
     stop: (reason) => (stopped ??= stop(reason)),
   }
 }
@@ -211,7 +215,7 @@ async function openAround(built: Built, { config, doors, log, options }: Setting
   const ports = { gateway: doors.gateway.port, console: doors.console.port }
   const { watch } = record
   const reload = openReload({ checked, dataDir, live, make, ports, stops, note, watch, log })
-  const parts = { dataDir, config, at, record, place, log }
+  const parts = { dataDir, config, at, record, place, log, pins: built.holding.pins }
   const beside = await openBeside({ ...parts, known, live, reload, stops, front, note })
   return { stops, front, reload, beside }
 }
@@ -246,7 +250,7 @@ function openTo(built: Built, { front }: Around, { config, doors }: Setting): vo
 }
 
 function startTimers(
-  { at }: Built,
+  { at, holding }: Built,
   { front, stops }: Around,
   own: Shared,
   log: Logger,
@@ -255,6 +259,7 @@ function startTimers(
   const everySecond = (): void => {
     at.exposure.tick()
     Promise.all([stops.tick(), front.tick()]).catch(warn('stops'))
+    holding.tick().catch(warn('held calls'))
   }
   return [
     setInterval(() => void sweep(own, at).catch(warn('sweep')), sweepMs),
@@ -275,6 +280,7 @@ async function stopAll(
   await beside.close()
   await doors.console.close(0)
   await front.close()
+  await built.holding.close()
   await closeSessions('gateway_stopped', at).catch(() => undefined)
   await recordSeal(own, at, true).catch(() => undefined) // The record may be down; the stop goes on.
   const entry = { type: 'gateway.stopped' as const, reason }

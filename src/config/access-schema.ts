@@ -5,7 +5,12 @@ import type { Fields, Schema } from './fields.ts'
 import type { WindowConfig } from './types.ts'
 
 function who(f: Fields): Schema<DraftWho> {
-  return z.strictObject({
+  return z.strictObject(whoShape(f))
+}
+
+/** What a line may name of somebody. */
+export function whoShape(f: Fields): WhoShape {
+  return {
     subject: f.text.exactOptional(),
     issuer: f.text.exactOptional().describe('Name of an issuer or sign-in of this file.'),
     group: f.text.exactOptional(),
@@ -15,7 +20,13 @@ function who(f: Fields): Schema<DraftWho> {
     condition: f.condition
       .exactOptional()
       .describe('CEL over `principal` and `claims`; the line holds where it is true.'),
-  })
+  }
+}
+
+type WhoShape = {
+  readonly [Name in keyof Required<DraftWho>]: z.ZodExactOptional<
+    Schema<NonNullable<DraftWho[Name]>>
+  >
 }
 
 export function roles(f: Fields): Schema<DraftRoles> {
@@ -80,9 +91,7 @@ function window(f: Fields): Schema<WindowConfig> {
         .string()
         .regex(hoursForm, 'must be a span such as 08:00-18:00, or 22:00-06:00 past midnight')
         .prefault('00:00-24:00'),
-      timezone: f.text
-        .refine(isTimeZone, { error: 'is no time zone, such as Europe/Berlin or UTC' })
-        .prefault('UTC'),
+      timezone: f.timezone.prefault('UTC'),
     })
     .refine(({ hours }) => new Set(hours.split('-')).size === 2, {
       path: ['hours'],
@@ -97,12 +106,4 @@ function window(f: Fields): Schema<WindowConfig> {
 function minuteOf(text: string): number {
   const [hours = 0, minutes = 0] = text.split(':').map(Number)
   return hours * 60 + minutes
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).format(0) !== ''
-  } catch {
-    return false // Intl knows no such zone.
-  }
 }

@@ -39,7 +39,12 @@ function mistakes(text: string): string[] {
 
 const issuer5 = '    - { name: company, type: oidc, issuer: https://login.example.com'
 const refused: readonly [what: string, line: number, text: string, told: RegExp][] = [
-  ['an unknown key', 0, 'rules: []', /^14:1 rules is no key of this mapping; known here: listen, /],
+  [
+    'an unknown key',
+    0,
+    'policies: []',
+    /^14:1 policies is no key of this mapping; known here: listen, /,
+  ],
   ['a misspelled key', 0, 'limit: {}', /^14:1 limit is no key .* did you mean "limits"\?$/],
   [
     'an archive, which does not exist yet',

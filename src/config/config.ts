@@ -1,23 +1,27 @@
 /** `sallyport.yaml` from text to a checked configuration. The only reader of that file. */
 import { createHash } from 'node:crypto'
 import { basename, dirname, resolve } from 'node:path'
-import { LineCounter, parseDocument, visit } from 'yaml'
-import type { ErrorCode } from 'yaml'
 import { Fault } from '../base/fault.ts'
 import { crossMistakes } from './cross.ts'
+import { namesOf } from './cross-rules.ts'
 import type { Draft } from './draft.ts'
-import { fromIssue, mistakeAt, positionOf, showPath } from './mistakes.ts'
+import { fromIssue, positionOf, showPath } from './mistakes.ts'
 import type { KnownKeys, Mistake, Path, Source } from './mistakes.ts'
+import type { FilePlace } from './policy-types.ts'
+import { readProfile } from './profile.ts'
+import type { ReadProfile } from './profile.ts'
 import { knownKeys } from './publish.ts'
+import { openReading } from './reading.ts'
+import type { Reading } from './reading.ts'
 import { fileSchema } from './schema.ts'
+import { serviceIssuerName } from './service-issuer.ts'
 import { settle } from './settle.ts'
 import type { Config } from './types.ts'
-import { yamlHelp } from './yaml-help.ts'
+import { inOrder, readYaml } from './yaml-file.ts'
 
+export type * from './policy-types.ts'
 export type * from './types.ts'
 export type { Mistake, Path } from './mistakes.ts'
-
-const fileBytesMax = 1024 * 1024
 
 class Checked {
   /** Absolute path of the file. */
@@ -25,22 +29,39 @@ class Checked {
   /** SHA-256 of the file's text, hexadecimal: names this configuration in the record. */
   readonly sha256: string
   readonly config: Config
+  /** Files of rules that it takes in, absolute. */
+  readonly profileFiles: readonly string[]
   readonly #draft: Draft
   readonly #source: Source
+  readonly #profiles: ReadonlyMap<string, ReadProfile>
 
-  constructor(file: string, text: string, draft: Draft, source: Source) {
+  constructor(
+    file: string,
+    draft: Draft,
+    source: Source,
+    profiles: ReadonlyMap<string, ReadProfile>,
+  ) {
     this.file = file
-    this.sha256 = createHash('sha256').update(text).digest('hex')
+    this.sha256 = createHash('sha256').update(source.text).digest('hex')
+    this.profileFiles = [...profiles.values()].flatMap((profile) => profile.file ?? [])
     this.#draft = draft
     this.#source = source
-    this.config = settle(draft)
+    this.#profiles = profiles
+    this.config = this.#settle(draft)
+  }
+
+  #settle(draft: Draft): Config {
+    const places = draft.rules.map((_, i): FilePlace => {
+      return { file: basename(this.file), ...positionOf(this.#source, ['rules', i]) }
+    })
+    return settle(draft, this.#profiles, places)
   }
 
   /** The same configuration with the ports really taken, where the file says 0 for "any". What
    *  follows from a port (`public_url`, the local issuer) follows it. */
   withPorts(gatewayPort: number, consolePort: number): Config {
     const { gateway, console } = this.#draft.listen
-    return settle({
+    return this.#settle({
       ...this.#draft,
       listen: {
         ...this.#draft.listen,
@@ -76,8 +97,9 @@ export function readConfig(text: string, file: string): CheckedConfig {
 }
 
 /** `sallyport.yaml:12:5 connections[0].url must be …` */
-export function showMistake({ line, column, path, message }: Mistake, file: string): string {
-  return `${basename(file)}:${line}:${column} ${path === '' ? '' : `${path} `}${message}`
+export function showMistake(mistake: Mistake, file: string): string {
+  const { column, line, message, path } = mistake
+  return `${basename(mistake.file ?? file)}:${line}:${column} ${path === '' ? '' : `${path} `}${message}`
 }
 
 /** The same as `readConfig` without a fault: either the configuration, or all mistakes in order. */
@@ -86,69 +108,41 @@ export function checkConfig(
   file: string,
 ): { checked?: CheckedConfig; mistakes: readonly Mistake[] } {
   const path = resolve(file)
-  if (Buffer.byteLength(text) > fileBytesMax) {
-    const message = `is larger than ${fileBytesMax} bytes, which no configuration needs`
-    return { mistakes: [{ line: 1, column: 1, path: '', message }] }
-  }
-  const source = readYaml(text)
-  const bad = yamlMistakes(source)
-  if (bad.length > 0) return { mistakes: bad }
-  const plain = plainOf(source)
-  if (plain === undefined) {
-    return { mistakes: [mistakeAt(source, [], 'has aliases that multiply; write the values out')] }
-  }
+  const read = readYaml(text, '`sallyport init` writes a first one')
+  if ('mistakes' in read) return read
+  const { plain, source } = read
   const schema = fileSchema((relative) => resolve(dirname(path), relative))
   const { data, error } = schema.safeParse(plain)
   const known: KnownKeys = (at) => knownKeys(at, plain)
   const shape = error?.issues.flatMap((issue) => fromIssue(source, issue, known)) ?? []
-  const mistakes = inOrder([...shape, ...crossMistakes(source, plain)])
+  const reading = openReading(source, plain)
+  const { profiles, mistakes: inProfiles } = readProfiles(reading, dirname(path))
+  const taken = [...profiles.values()].flatMap(({ rules }) => rules.map(({ name }) => name))
+  const own = inOrder([...shape, ...crossMistakes(reading, new Set(taken))])
+  const mistakes = [...own, ...inProfiles]
   if (data === undefined || mistakes.length > 0) return { mistakes }
-  return { checked: new Checked(path, text, data, source), mistakes }
+  return { checked: new Checked(path, data, source, profiles), mistakes }
 }
 
-function readYaml(text: string): Source {
-  const lines = new LineCounter()
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    prettyErrors: false, // Its pretty form quotes the file, where somebody may have put a secret.
-    stringKeys: true,
-    logLevel: 'error', // With 'silent' a second document would be dropped without a word.
-  })
-  return { document, lines }
-}
-
-/** The file as plain values; undefined when its aliases stand for too many (a "YAML bomb"). */
-function plainOf({ document }: Source): unknown {
-  try {
-    const plain: unknown = document.toJS({ maxAliasCount: 100 })
-    return plain ?? null
-  } catch {
-    return undefined // Told as a mistake: nothing of the file is used.
+/** The profiles that connections name, each read once. */
+function readProfiles(
+  reading: Reading,
+  folder: string,
+): { profiles: ReadonlyMap<string, ReadProfile>; mistakes: readonly Mistake[] } {
+  const profiles = new Map<string, ReadProfile>()
+  const failed = new Set<string>()
+  const mistakes: Mistake[] = []
+  for (const [index] of reading.list('connections').entries()) {
+    const path: Path = ['connections', index, 'profile']
+    const name = reading.at(...path) ?? 'pci'
+    if (typeof name !== 'string' || profiles.has(name) || failed.has(name)) continue
+    const found = readProfile(name, folder, namesOf(reading, serviceIssuerName))
+    mistakes.push(...found.mistakes)
+    if (found.profile) profiles.set(name, found.profile)
+    else failed.add(name)
+    if (!found.profile && found.mistakes.length === 0) {
+      reading.tell(path, 'names a file that cannot be read; paths start at the folder of this one')
+    }
   }
-}
-
-function yamlMistakes(source: Source): Mistake[] {
-  const { document, lines } = source
-  const mistake = (code: ErrorCode, offset: number): Mistake => {
-    const { line, col } = lines.linePos(offset)
-    return { line, column: col, path: '', message: yamlHelp[code] }
-  }
-  const found = [...document.errors, ...document.warnings].map(({ code, pos }) =>
-    mistake(code, pos[0]),
-  )
-  visit(document, {
-    Alias(_, alias): void {
-      if (!alias.resolve(document)) found.push(mistake('BAD_ALIAS', alias.range?.[0] ?? 0))
-    },
-  })
-  if (found.length === 0 && document.contents === null) {
-    return [mistakeAt(source, [], 'is empty; `sallyport init` writes a first one')]
-  }
-  return inOrder(found)
-}
-
-function inOrder(mistakes: readonly Mistake[]): Mistake[] {
-  const sorted = mistakes.toSorted((a, b) => a.line - b.line || a.column - b.column)
-  // One key can break two rules of its form; the first says enough.
-  return sorted.filter((one, i) => one.path === '' || one.path !== sorted[i - 1]?.path)
+  return { profiles, mistakes }
 }

@@ -3,68 +3,42 @@
  * be right, so that these mistakes are told together with all others.
  */
 import { patternsMax } from '../cards/also/pattern.ts'
-import { mistakeAt, nearest } from './mistakes.ts'
-import type { Mistake, Path, Source } from './mistakes.ts'
+import { checkDecisionPoint, checkHolds, checkNotices, checkRules, namesOf } from './cross-rules.ts'
+import type { Names } from './cross-rules.ts'
+import type { Mistake, Path } from './mistakes.ts'
+import { checkTwins, checkWho, child, matches, unknownName } from './reading.ts'
+import type { Reading } from './reading.ts'
 import { serviceIssuerName } from './service-issuer.ts'
 import { isLoopbackHost, parseDuration, parseHostPort, parseSize, showHostPort } from './units.ts'
 
-interface Reading {
-  readonly source: Source
-  readonly mistakes: Mistake[]
-  at(...path: Path): unknown
-  text(...path: Path): string | undefined
-  list(...path: Path): readonly unknown[]
-}
-
-/** All mistakes between places. @param plain the file as plain values. */
-export function crossMistakes(source: Source, plain: unknown): Mistake[] {
-  const mistakes: Mistake[] = []
-  const at = (...path: Path): unknown => path.reduce(child, plain)
-  const reading: Reading = {
-    source,
-    mistakes,
-    at,
-    text: (...path) => {
-      const value = at(...path)
-      return typeof value === 'string' ? value : undefined
-    },
-    list: (...path) => {
-      const value = at(...path)
-      const list: readonly unknown[] = Array.isArray(value) ? value : []
-      return list
-    },
-  }
+/** All mistakes between places. @param taken names of rules of the profiles that are used. */
+export function crossMistakes(reading: Reading, taken: ReadonlySet<string>): Mistake[] {
+  const names = namesOf(reading, serviceIssuerName)
   checkListeners(reading)
   checkIssuers(reading)
   checkSignIn(reading)
   checkConnections(reading)
   checkPatterns(reading)
-  checkGrants(reading)
+  checkGrants(reading, names)
+  checkRules(reading, names, taken)
+  checkDecisionPoint(reading, names.connections)
+  checkHolds(reading, names.issuers)
+  checkNotices(reading)
   checkLimits(reading)
   checkRetention(reading)
-  return mistakes
-}
-
-function child(value: unknown, key: string | number): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
-  const own: unknown = Reflect.get(value, key)
-  return own
-}
-
-function tell({ source, mistakes }: Reading, path: Path, message: string): void {
-  mistakes.push(mistakeAt(source, path, message))
+  return reading.mistakes
 }
 
 function checkListeners(reading: Reading): void {
   const gateway = parseHostPort(reading.text('listen', 'gateway') ?? '127.0.0.1:4100')
   const console = parseHostPort(reading.text('listen', 'console') ?? '127.0.0.1:4101')
   if (gateway && console && gateway.port !== 0 && showHostPort(gateway) === showHostPort(console)) {
-    tell(reading, ['listen', 'console'], 'is the gateway’s own address; give it another port')
+    reading.tell(['listen', 'console'], 'is the gateway’s own address; give it another port')
   }
   const publicUrl = reading.at('public_url')
   if (publicUrl === undefined && gateway && !isLoopbackHost(gateway.host)) {
     const why = 'is missing: listen.gateway is not a loopback address, so say how clients reach it'
-    tell(reading, ['public_url'], why)
+    reading.tell(['public_url'], why)
   }
   if (
     reading.at('console', 'public_url') === undefined &&
@@ -72,22 +46,11 @@ function checkListeners(reading: Reading): void {
     !isLoopbackHost(console.host)
   ) {
     const why = 'is missing: listen.console is not a loopback address, so say how people reach it'
-    tell(reading, ['console', 'public_url'], why)
+    reading.tell(['console', 'public_url'], why)
   }
   const isTls = reading.at('listen', 'tls') !== undefined
   if (isTls && typeof publicUrl === 'string' && publicUrl.startsWith('http://')) {
-    tell(reading, ['public_url'], 'must begin with https, since listen.tls is set')
-  }
-}
-
-/** Tells each value that stood earlier in the list, at its second place. */
-function checkTwins(reading: Reading, list: Path, key: string, what: string): void {
-  const seen = new Set<string>()
-  for (const [index] of reading.list(...list).entries()) {
-    const value = reading.text(...list, index, key)
-    if (value === undefined) continue
-    if (seen.has(value)) tell(reading, [...list, index, key], `is taken: ${what}`)
-    seen.add(value)
+    reading.tell(['public_url'], 'must begin with https, since listen.tls is set')
   }
 }
 
@@ -102,13 +65,13 @@ function checkIssuers(reading: Reading): void {
   )
   const locals = localsOf(reading)
   for (const index of locals.slice(1)) {
-    tell(reading, [...list, index, 'type'], 'is the second local issuer; there is one key, so one')
+    reading.tell([...list, index, 'type'], 'is the second local issuer; there is one key, so one')
   }
   for (const [index, item] of reading.list(...list).entries()) {
     if (child(item, 'type') !== 'github-actions') continue
     const rules = ['repositories', 'allow'].map((key) => child(item, key))
     if (rules.some((rule) => rule !== undefined)) continue
-    tell(reading, [...list, index], 'lets in no repository; give allow, or repositories')
+    reading.tell([...list, index], 'lets in no repository; give allow, or repositories')
   }
 }
 
@@ -119,7 +82,7 @@ function localsOf(reading: Reading): readonly number[] {
 }
 
 /** Issuers and sign-ins of the file, by name, with their types. */
-function namesOf(reading: Reading, key: 'issuers' | 'sign_in'): readonly [string, unknown][] {
+function typesOf(reading: Reading, key: 'issuers' | 'sign_in'): readonly [string, unknown][] {
   return reading.list('identity', key).flatMap((item) => {
     const name = child(item, 'name')
     return typeof name === 'string' ? [[name, child(item, 'type')] as [string, unknown]] : []
@@ -129,12 +92,11 @@ function namesOf(reading: Reading, key: 'issuers' | 'sign_in'): readonly [string
 function checkSignIn(reading: Reading): void {
   const list: Path = ['identity', 'sign_in']
   checkTwins(reading, list, 'name', 'another way to sign in has this name')
-  const issuers = namesOf(reading, 'issuers')
+  const issuers = typesOf(reading, 'issuers')
   const hasLocal = localsOf(reading).length > 0
   for (const [index, item] of reading.list(...list).entries()) {
     if (child(item, 'type') === 'accounts' && !hasLocal) {
-      tell(
-        reading,
+      reading.tell(
         [...list, index, 'type'],
         'needs an issuer of type local, whose people these are',
       )
@@ -142,14 +104,14 @@ function checkSignIn(reading: Reading): void {
     const sameAs = child(item, 'same_as')
     const entra = issuers.flatMap(([name, type]) => (type === 'entra' ? [name] : []))
     if (typeof sameAs === 'string' && !entra.includes(sameAs)) {
-      tell(reading, [...list, index, 'same_as'], unknownName(sameAs, 'entra issuer', entra))
+      reading.tell([...list, index, 'same_as'], unknownName(sameAs, 'entra issuer', entra))
     }
   }
   checkServer(reading, issuers, hasLocal)
-  const names = [...issuers, ...namesOf(reading, 'sign_in')].map(([name]) => name)
+  const names = [...issuers, ...typesOf(reading, 'sign_in')].map(([name]) => name)
   const scim = reading.text('identity', 'scim', 'issuer')
   if (scim !== undefined && !names.includes(scim)) {
-    tell(reading, ['identity', 'scim', 'issuer'], unknownName(scim, 'issuer', names))
+    reading.tell(['identity', 'scim', 'issuer'], unknownName(scim, 'issuer', names))
   }
 }
 
@@ -161,17 +123,17 @@ function checkServer(
   const server: Path = ['identity', 'authorization_server']
   if (reading.at(...server) === undefined) return
   if (!hasLocal) {
-    tell(reading, server, 'needs an issuer of type local, whose key signs its tokens')
+    reading.tell(server, 'needs an issuer of type local, whose key signs its tokens')
   }
   if (reading.list('identity', 'sign_in').length === 0) {
-    tell(reading, server, 'needs identity.sign_in: a way for people to sign in')
+    reading.tell(server, 'needs identity.sign_in: a way for people to sign in')
   }
   const fit = issuers.flatMap(([name, type]) => (type === 'oidc' || type === 'entra' ? [name] : []))
   const wanted: Path = [...server, 'assertion_issuers']
   for (const [index] of reading.list(...wanted).entries()) {
     const name = reading.text(...wanted, index)
     if (name === undefined || fit.includes(name)) continue
-    tell(reading, [...wanted, index], unknownName(name, 'oidc or entra issuer', fit))
+    reading.tell([...wanted, index], unknownName(name, 'oidc or entra issuer', fit))
   }
 }
 
@@ -181,11 +143,11 @@ function checkConnections(reading: Reading): void {
     const tls: Path = ['connections', index, 'tls']
     const hasCert = reading.at(...tls, 'cert') !== undefined
     const hasKey = reading.at(...tls, 'key') !== undefined
-    if (hasCert && !hasKey) tell(reading, tls, 'has a cert but no key; give both or none')
-    if (hasKey && !hasCert) tell(reading, tls, 'has a key but no cert; give both or none')
+    if (hasCert && !hasKey) reading.tell(tls, 'has a cert but no key; give both or none')
+    if (hasKey && !hasCert) reading.tell(tls, 'has a key but no cert; give both or none')
     const url = reading.text('connections', index, 'url')
     if (url?.startsWith('http://') && Object.keys(asObject(reading.at(...tls))).length > 0) {
-      tell(reading, tls, 'has no meaning for a plain http address; use https or take it out')
+      reading.tell(tls, 'has no meaning for a plain http address; use https or take it out')
     }
   }
 }
@@ -202,12 +164,12 @@ function checkPatterns(reading: Reading): void {
     for (const [i] of list.entries()) {
       const name = reading.text(...own, i, 'name')
       if (name === undefined || !names.has(name)) continue
-      tell(reading, [...own, i, 'name'], 'is taken: a pattern of `masking` has this name')
+      reading.tell([...own, i, 'name'], 'is taken: a pattern of `masking` has this name')
     }
     const count = reading.list(...shared).length + list.length
     if (list.length > 0 && list.length <= patternsMax && count > patternsMax) {
       const why = `are ${count} with those of \`masking\`; a connection has ${patternsMax} at most`
-      tell(reading, own, why)
+      reading.tell(own, why)
     }
   }
 }
@@ -216,12 +178,7 @@ function asObject(value: unknown): object {
   return typeof value === 'object' && value !== null ? value : {}
 }
 
-function checkGrants(reading: Reading): void {
-  const names = (path: Path): string[] =>
-    reading.list(...path).flatMap((_, i) => reading.text(...path, i, 'name') ?? [])
-  const connections = names(['connections'])
-  const own = [...names(['identity', 'issuers']), ...names(['identity', 'sign_in'])]
-  const issuers = [...new Set([...own, serviceIssuerName])]
+function checkGrants(reading: Reading, { connections, issuers }: Names): void {
   for (const role of ['admin', 'approver', 'analyst', 'compliance', 'auditor']) {
     checkWho(reading, ['console', 'roles', role], issuers)
   }
@@ -231,43 +188,8 @@ function checkGrants(reading: Reading): void {
     const path: Path = ['access', index, 'may', 'connection']
     const wanted = reading.text(...path)
     if (wanted === undefined || connections.some((name) => matches(wanted, name))) continue
-    tell(reading, path, unknownName(wanted, 'connection', connections))
+    reading.tell(path, unknownName(wanted, 'connection', connections))
   }
-}
-
-function checkWho(reading: Reading, path: Path, issuers: readonly string[]): void {
-  const who = reading.at(...path)
-  if (typeof who !== 'object' || who === null) return
-  if (Object.keys(who).length === 0) {
-    const help = 'names nobody; for everyone an issuer vouches for, write { issuer: NAME }'
-    return tell(reading, path, help)
-  }
-  const issuer = reading.text(...path, 'issuer')
-  if (issuer !== undefined && !issuers.includes(issuer)) {
-    tell(reading, [...path, 'issuer'], unknownName(issuer, 'issuer', issuers))
-  }
-  const several = issuers.length > 2 // The service accounts' own is always there.
-  if (issuer === undefined && several && reading.at(...path, 'subject') !== undefined) {
-    // Two issuers may give one subject to two people.
-    tell(
-      reading,
-      [...path, 'subject'],
-      'needs an issuer beside it, since there are several issuers',
-    )
-  }
-}
-
-function unknownName(wanted: string, what: string, names: readonly string[]): string {
-  const near = nearest(wanted, names)
-  const help =
-    near === undefined ? `known: ${names.join(', ') || 'none'}` : `did you mean "${near}"?`
-  return `names no ${what} of this file; ${help}`
-}
-
-/** Literal text in which `*` stands for any run of characters. */
-function matches(pattern: string, name: string): boolean {
-  const source = pattern.split('*').map((part) => RegExp.escape(part))
-  return new RegExp(`^${source.join('.*')}$`, 's').test(name)
 }
 
 /** What is not there or has another form is told elsewhere: NaN is below and above nothing. */
@@ -277,14 +199,14 @@ function checkRetention(reading: Reading): void {
   const all = parseDuration(reading.text(...whole) ?? '400d')
   const part = parseDuration(reading.text(...content) ?? '400d')
   if (part > all && reading.text(...content) !== undefined) {
-    tell(reading, content, 'is longer than record.retention, at whose end the content goes as well')
+    reading.tell(content, 'is longer than record.retention, at whose end the content goes as well')
   }
   if (reading.at('record', 'allow_short_retention') === true) return
   const year = parseDuration('365d')
   for (const path of [whole, content]) {
     if (!(parseDuration(reading.text(...path) ?? '400d') < year)) continue
     const why = 'is under 365d, and PCI DSS v4.0.1 req. 10.5.1 asks for twelve months'
-    tell(reading, path, `${why}; if it does not bind you, set record.allow_short_retention: true`)
+    reading.tell(path, `${why}; if it does not bind you, set record.allow_short_retention: true`)
   }
 }
 
@@ -302,7 +224,7 @@ function checkLimits(reading: Reading): void {
   ]
   for (const path of single) {
     if (bytes(path) > room) {
-      tell(reading, path, 'is more than limits.in_flight_bytes_max; no such message would ever fit')
+      reading.tell(path, 'is more than limits.in_flight_bytes_max; no such message would ever fit')
     }
   }
 }

@@ -13,6 +13,7 @@ import type {
   SignInConfig,
   WhoConfig,
 } from './types.ts'
+import type { HoldsConfig, ProfileConfig, ReviewersConfig, RuleConfig } from './policy-types.ts'
 
 type Optional<T, K extends keyof T> = Omit<T, K> & Partial<Pick<T, K>>
 
@@ -44,15 +45,41 @@ export type DraftMasking = Pick<MaskConfig, 'also' | 'patterns'> &
 
 export interface DraftConnection extends Omit<
   Optional<ConnectionConfig, 'answerBytesMax'>,
-  'mask'
+  'mask' | 'profile'
 > {
   readonly mask: Optional<MaskConfig, 'threshold'>
+  /** `pci`, `none`, or a path as the file spells it. */
+  readonly profile: string
+}
+
+interface DraftReviewer extends Omit<ReviewersConfig, 'who'> {
+  readonly who: DraftWho
+}
+
+/** One line about people, or several. */
+export interface DraftReviewers {
+  readonly who?: DraftWho
+  readonly all?: readonly { readonly who: DraftWho; readonly quorum?: number }[]
+}
+
+/** A rule without its place in a file. */
+export interface DraftRule extends Omit<RuleConfig, 'reviewers' | 'place'> {
+  readonly reviewers?: readonly DraftReviewer[]
+}
+
+/** A file of rules as it was read. */
+export interface DraftProfile extends Omit<ProfileConfig, 'name' | 'sha256' | 'rules'> {
+  readonly rules: readonly DraftRule[]
+}
+
+export interface DraftHolds extends Omit<HoldsConfig, 'emergency'> {
+  readonly emergency?: DraftWho
 }
 
 /** A `Config` in which what depends on another key may still be missing. */
 export interface Draft extends Omit<
   Config,
-  'publicUrl' | 'console' | 'identity' | 'connections' | 'access'
+  'publicUrl' | 'console' | 'identity' | 'connections' | 'access' | 'rules' | 'holds'
 > {
   readonly publicUrl?: string
   readonly console: Omit<Optional<ConsoleConfig, 'publicUrl'>, 'roles'> & {
@@ -66,4 +93,6 @@ export interface Draft extends Omit<
   readonly masking: DraftMasking
   readonly connections: readonly DraftConnection[]
   readonly access: readonly DraftGrant[]
+  readonly rules: readonly DraftRule[]
+  readonly holds: DraftHolds
 }

@@ -1,7 +1,9 @@
 /** The single values of `sallyport.yaml`: each with its form, its bounds and what to do otherwise. */
 import { z } from 'zod'
 import { patternCharsMax, patternMistake } from '../cards/also/re2.ts'
-import { checkCondition } from '../cel/condition.ts'
+import { ruleFlaw } from '../cel/call-facts.ts'
+import { conditionFlaw } from '../cel/condition.ts'
+import type { Flaw } from '../cel/language.ts'
 import type { Algorithm, HostPort, SecretRef } from './types.ts'
 import {
   durationForm,
@@ -25,10 +27,14 @@ export interface Fields {
   readonly text: Field<string>
   readonly name: Field<string>
   readonly path: Field<string>
+  /** `pci`, `none`, or a path: `./rules.yaml`. */
+  readonly profile: Field<string>
   readonly pattern: Field<string>
   readonly re2: Field<string>
   /** CEL that is true or false of a principal. */
   readonly condition: Field<string>
+  /** CEL that is true or false of a call. */
+  readonly rule: Field<string>
   readonly contextWord: Field<string>
   readonly claim: Field<string>
   readonly username: Field<string>
@@ -41,6 +47,13 @@ export interface Fields {
   readonly origin: Field<string>
   readonly hostHeader: Field<string>
   readonly addressRange: Field<string>
+  readonly host: Field<string>
+  readonly email: Field<string>
+  readonly timezone: Field<string>
+  /** Where something is sent; an address that is a secret is referred to. */
+  readonly addressOrSecret: Field<SecretRef | string>
+  /** How many people: 1 to 10. */
+  readonly few: Field<number>
   readonly allowedHeader: Field<string>
   readonly credentialHeader: Field<string>
   hostPort(usual: string): Field<HostPort>
@@ -48,6 +61,8 @@ export interface Fields {
   durationOf(min: string, max: string): Field<number>
   size(usual: string, min: string, max: string): Field<number>
   sizeOf(min: string, max: string): Field<number>
+  /** A text of so many characters at most. */
+  words(max: number): Field<string>
   count(usual: number, min: number, max: number): Field<number>
 }
 
@@ -84,23 +99,22 @@ export function field(absolute: (path: string) => string): Fields {
         'must begin with a letter and hold only a-z, 0-9 and "-", 63 characters at most',
       ),
     path: text.transform(absolute),
+    profile: text.refine((name) => /^(pci|none)$|\.ya?ml$/.test(name), { error: profileHelp }),
     pattern: text,
     re2: z.string().min(1).max(patternCharsMax).check(re2Mistake),
-    condition: z.string().min(1).max(4096).check(conditionMistake),
+    condition: z.string().min(1).max(4096).check(mistakeOf(conditionFlaw)),
+    rule: z.string().min(1).max(4096).check(mistakeOf(ruleFlaw)),
     contextWord: text
       .max(64)
       .regex(/[\p{L}\p{N}]/u, 'must hold a letter or a digit: it is looked for as a word'),
     claim: text,
     username: text.regex(/^[^:]*$/, 'must not hold a colon (RFC 7617 §2)'),
-    secret: z
-      .string()
-      .regex(secretForm, secretHelp)
-      .transform((ref, context) => {
-        const parsed = parseSecretRef(ref, absolute)
-        if (parsed) return parsed
-        context.issues.push({ code: 'custom', message: secretHelp, input: undefined })
-        return z.NEVER
-      }),
+    secret: secret(absolute),
+    addressOrSecret: text
+      .refine((value) => secretForm.test(value) || (isPlainUrl(value) && isPrivate(value)), {
+        error: addressHelp,
+      })
+      .transform((value) => parseSecretRef(value, absolute) ?? value),
     algorithm: z.enum([
       'RS256',
       'RS384',
@@ -136,8 +150,26 @@ export function field(absolute: (path: string) => string): Fields {
       framingHeaders,
       'cannot carry a credential; choose another header',
     ),
+    host: text.regex(/^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)$/, 'must be a host name or address'),
+    email: text.regex(/^[^\s@<>,;]+@[^\s@<>,;]+$/, 'must be an e-mail address alone'),
+    timezone: text.refine(isTimeZone, { error: 'is no time zone, such as Europe/Berlin or UTC' }),
+    few: z.int().min(1).max(10),
+    words: (max) =>
+      text.refine((value) => value.length <= max, { error: `is over ${max} characters` }),
     ...numbers,
   }
+}
+
+function secret(absolute: (path: string) => string): Field<SecretRef> {
+  return z
+    .string()
+    .regex(secretForm, secretHelp)
+    .transform((ref, context) => {
+      const parsed = parseSecretRef(ref, absolute)
+      if (parsed) return parsed
+      context.issues.push({ code: 'custom', message: secretHelp, input: undefined })
+      return z.NEVER
+    })
 }
 
 const numbers: Pick<Fields, 'hostPort' | 'duration' | 'durationOf' | 'size' | 'sizeOf' | 'count'> =
@@ -198,10 +230,16 @@ function re2Mistake(context: z.core.ParsePayload<string>): void {
   if (message !== undefined) context.issues.push({ code: 'custom', message, input: undefined })
 }
 
-/** Compiled and type-checked here, so that a mistake is told with its line. */
-function conditionMistake(context: z.core.ParsePayload<string>): void {
-  const message = checkCondition(context.value)
-  if (message !== undefined) context.issues.push({ code: 'custom', message, input: undefined })
+/** Compiled and type-checked here, so that a mistake is told with its line. `mistakes.ts` reads `at`. */
+function mistakeOf(
+  flawIn: (text: string) => Flaw | undefined,
+): (context: z.core.ParsePayload<string>) => void {
+  return (context) => {
+    const flaw = flawIn(context.value)
+    if (flaw === undefined) return
+    const { at, words: message } = flaw
+    context.issues.push({ code: 'custom', message, input: undefined, params: { at } })
+  }
 }
 
 function headerName(refused: RegExp, why: string): Field<string> {
@@ -211,6 +249,8 @@ function headerName(refused: RegExp, why: string): Field<string> {
     .transform((name) => name.toLowerCase())
 }
 
+const profileHelp =
+  'must be pci, none, or the path of a .yaml file of rules, such as ./payments.yaml'
 const sizeHelp = 'must be a number of bytes or a size such as 64KiB, 16MiB or 1GiB'
 const originHelp = 'must be an origin: scheme, host and port alone, such as https://mcp.example.com'
 const plainHelp = 'must be a complete http or https address without user name, password or fragment'
@@ -225,6 +265,17 @@ function isPlainUrl(value: string): boolean {
   const url = URL.parse(value)
   if (url === null || !/^https?:\/\//.test(value)) return false
   return url.username === '' && url.password === '' && !value.includes('#')
+}
+
+const addressHelp =
+  'must be an https address (http is for loopback) or a reference to one, such as ${env:NAME}'
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).format(0) !== ''
+  } catch {
+    return false // Intl knows no such zone.
+  }
 }
 
 function isPrivate(value: string): boolean {

@@ -2,6 +2,7 @@
 import { isMap, isNode, isPair, isScalar, isSeq } from 'yaml'
 import type { Document, LineCounter, Node } from 'yaml'
 import type { z } from 'zod'
+import { offsetWithin } from './within.ts'
 
 /** Keys and indexes from the top of the file to a value. */
 export type Path = readonly (string | number)[]
@@ -12,12 +13,15 @@ export interface Mistake {
   /** `connections[0].url`; empty for the file as a whole. */
   readonly path: string
   readonly message: string
+  /** Absolute path of another file in which it stands: a profile's. */
+  readonly file?: string
 }
 
 /** A file that was read as YAML, with its positions. */
 export interface Source {
   readonly document: Document
   readonly lines: LineCounter
+  readonly text: string
 }
 
 /** `['connections', 0, 'url']` as `connections[0].url`. */
@@ -75,7 +79,21 @@ export function fromIssue(source: Source, issue: z.core.$ZodIssue, known: KnownK
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => mistakeAt(source, path, unknownKey(key, known(path)), key))
   }
-  return [mistakeAt(source, path, explain(issue, valueAt(source, path)))]
+  const mistake = mistakeAt(source, path, explain(issue, valueAt(source, path)))
+  const at: unknown = issue.code === 'custom' ? issue.params?.['at'] : undefined
+  return [typeof at === 'number' ? { ...mistake, ...placeWithin(source, path, at) } : mistake]
+}
+
+/** The place of a character of a text: of a condition's, which has its own lines. */
+function placeWithin(
+  source: Source,
+  path: Path,
+  at: number,
+): { line: number; column: number } | undefined {
+  const offset = offsetWithin(source.text, source.document.getIn([...path], true), at)
+  if (offset === undefined) return undefined
+  const { line, col } = source.lines.linePos(offset)
+  return { line, column: col }
 }
 
 /** The keys a mapping at this path may have. */

@@ -1,10 +1,12 @@
 /**
- * The published JSON Schema of `sallyport.yaml`, which editors complete from.
- * `node src/config/publish.ts` writes it; a test compares the committed file.
+ * The published JSON Schemas of `sallyport.yaml` and of files of rules, which editors complete from.
+ * `node src/config/publish.ts` writes them; a test compares the committed files.
  */
 import { writeFileSync } from 'node:fs'
 import { z } from 'zod'
+import { field } from './fields.ts'
 import type { Path } from './mistakes.ts'
+import { profileSchema } from './rule-schema.ts'
 import { fileSchema } from './schema.ts'
 
 /** What we read of a JSON Schema. */
@@ -15,22 +17,39 @@ interface Shape {
   readonly const?: unknown
 }
 
-const made = z.toJSONSchema(
-  fileSchema((path) => path),
-  { io: 'input', unrepresentable: 'any' },
-)
+const options = { io: 'input', unrepresentable: 'any' } as const
+const same = (path: string): string => path
+const made = z.toJSONSchema(fileSchema(same), options)
+const madeProfile = z.toJSONSchema(profileSchema(field(same)), options)
 
 /** The text of `schema/sallyport.schema.json`. */
 export function publishedSchema(): string {
-  const { $schema, ...rest } = made
-  const title = 'sallyport.yaml, the configuration of Sallyport'
+  return published(made, 'sallyport.yaml, the configuration of Sallyport')
+}
+
+/** The text of `schema/profile.schema.json`. */
+export function publishedProfileSchema(): string {
+  return published(madeProfile, 'A file of rules for Sallyport, named by `profile` of a connection')
+}
+
+function published(schema: { readonly $schema?: string }, title: string): string {
+  const { $schema, ...rest } = schema
   return `${JSON.stringify({ $schema, title, ...rest }, null, 2)}\n`
 }
 
 /** The keys which the mapping at a path may have; where `type` chooses among several, those of the
  *  one chosen, or of all. */
 export function knownKeys(path: Path, plain: unknown): readonly string[] {
-  let shapes: readonly Shape[] = isShape(made) ? [made] : []
+  return keysAt(made, path, plain)
+}
+
+/** The same of a file of rules. */
+export function knownProfileKeys(path: Path, plain: unknown): readonly string[] {
+  return keysAt(madeProfile, path, plain)
+}
+
+function keysAt(schema: unknown, path: Path, plain: unknown): readonly string[] {
+  let shapes: readonly Shape[] = isShape(schema) ? [schema] : []
   let value = plain
   for (const part of path) {
     shapes = chosen(shapes, value).flatMap((shape) => {
@@ -62,5 +81,7 @@ function memberOf(value: unknown, key: string | number): unknown {
 }
 
 if (import.meta.main) {
-  writeFileSync(new URL('../../schema/sallyport.schema.json', import.meta.url), publishedSchema())
+  const at = (name: string): URL => new URL(`../../schema/${name}.schema.json`, import.meta.url)
+  writeFileSync(at('sallyport'), publishedSchema())
+  writeFileSync(at('profile'), publishedProfileSchema())
 }

@@ -13,6 +13,8 @@ import type { Draft, DraftConnection, DraftMasking } from './draft.ts'
 import { field } from './fields.ts'
 import type { Fields, Schema } from './fields.ts'
 import { identity } from './identity-schema.ts'
+import { notices } from './notify-schema.ts'
+import { decisionPoint, holds, rules, sql } from './rule-schema.ts'
 import type { ConnectionConfig, KeyEncryptionKey } from './types.ts'
 
 /**
@@ -38,6 +40,12 @@ export function fileSchema(absolute: (path: string) => string): Schema<Draft> {
         .array(grant(f))
         .prefault([])
         .describe('Who may use what. What no line allows is refused.'),
+      rules: rules(f),
+      decision_point: decisionPoint(f)
+        .exactOptional()
+        .describe('Another decision maker (Open Policy Agent); the stricter of both holds.'),
+      holds: holds(f).prefault({}).describe('How held calls wait, and who decides.'),
+      notify: notices(f),
       limits: limits(f).prefault({}),
       record: record(f).prefault({}),
       log: z
@@ -46,10 +54,11 @@ export function fileSchema(absolute: (path: string) => string): Schema<Draft> {
         })
         .prefault({}),
     })
-    .transform(({ public_url: publicUrl, data_dir: dataDir, ...rest }) => ({
+    .transform(({ public_url: publicUrl, data_dir: dataDir, decision_point: point, ...rest }) => ({
       ...rest,
       dataDir,
       ...(publicUrl === undefined ? {} : { publicUrl }),
+      ...(point === undefined ? {} : { decisionPoint: point }),
     }))
 }
 
@@ -298,11 +307,17 @@ function connection(f: Fields): Schema<DraftConnection> {
       timeouts: timeouts(f).prefault({}),
       headers: headers.prefault({}).describe('Header names let through besides those of MCP.'),
       cardholder_data: z
-        .strictObject({ columns: z.array(f.text).prefault([]) })
+        .strictObject({
+          columns: z.array(f.text).prefault([]),
+          tables: z.array(f.text).prefault([]).describe('Tables that hold card numbers.'),
+        })
         .prefault({})
         .describe('More names of columns and keys that hold card numbers; `*` stands for any run.'),
+      sql: sql(f).prefault({}).describe('Which argument of which tool is SQL.'),
       mask: mask(f).prefault({}).describe('More than `masking` says, for this server.'),
-      profile: z.enum(['pci']).prefault('pci'),
+      profile: f.profile
+        .prefault('pci')
+        .describe('Rules of this connection: pci, none, or the path of a file of your own.'),
       answer_bytes_max: f.sizeOf('1KiB', '1GiB').exactOptional(),
     })
     .transform(({ cardholder_data, answer_bytes_max: answerBytesMax, ...rest }) => ({

@@ -1,16 +1,20 @@
 /** The last defaults: those which follow from another key. */
+import { assert } from '../base/assert.ts'
 import type {
   Draft,
   DraftConnection,
   DraftGrant,
+  DraftHolds,
   DraftIssuer,
   DraftMasking,
   DraftRoles,
+  DraftRule,
   DraftWho,
 } from './draft.ts'
+import type { FilePlace, HoldsConfig, ProfileConfig, RuleConfig } from './policy-types.ts'
+import type { ReadProfile } from './profile.ts'
 import type {
   Config,
-  ConnectionConfig,
   ConsoleRoles,
   GrantConfig,
   IssuerConfig,
@@ -20,14 +24,30 @@ import type {
 import { serviceIssuer, serviceIssuerName } from './service-issuer.ts'
 import { showHostPort } from './units.ts'
 
-/** @param draft a checked file: every name in it is known. */
-export function settle({ masking, ...draft }: Draft): Config {
+/**
+ * @param draft a checked file: every name in it is known.
+ * @param profiles by the names connections give them.
+ * @param places of its rules.
+ */
+export function settle(
+  { masking, ...draft }: Draft,
+  profiles: ReadonlyMap<string, ReadProfile>,
+  places: readonly FilePlace[],
+): Config {
   const { listen } = draft
   const scheme = listen.tls ? 'https' : 'http'
   const publicUrl = draft.publicUrl ?? `${scheme}://${showHostPort(listen.gateway)}`
   const consoleUrl = draft.console.publicUrl ?? `http://localhost:${listen.console.port}`
   const issuers = draft.identity.issuers.map((issuer) => settleIssuer(issuer, publicUrl))
   const named = identifiers(issuers, draft.identity.signIn)
+  const settled = new Map(
+    [...profiles].map(([name, profile]) => [name, settleProfile(profile, named)] as const),
+  )
+  const profileOf = (name: string): ProfileConfig => {
+    const profile = settled.get(name)
+    assert(profile !== undefined, 'every profile that is named was read')
+    return profile
+  }
   return {
     ...draft,
     publicUrl,
@@ -41,24 +61,51 @@ export function settle({ masking, ...draft }: Draft): Config {
       ...connection,
       answerBytesMax: connection.answerBytesMax ?? draft.limits.answerBytesMax,
       mask: settleMask(connection, masking),
+      profile: profileOf(connection.profile),
     })),
     access: draft.access.map((grant) => settleGrant(grant, named)),
+    rules: draft.rules.map((rule, i) => settleRule(rule, places[i], named)),
+    holds: settleHolds(draft.holds, named),
   }
 }
 
-/** What each profile masks on delivery when nothing else is said. */
-const profileThresholds: Readonly<Record<ConnectionConfig['profile'], MaskConfig['threshold']>> = {
-  pci: 'medium',
-}
+/** What is masked on delivery when nothing else is said. */
+const usualThreshold = 'medium'
 
 /** What `masking` says holds for every connection; a connection's own adds to lists. */
-function settleMask({ mask, profile }: DraftConnection, masking: DraftMasking): MaskConfig {
+function settleMask({ mask }: DraftConnection, masking: DraftMasking): MaskConfig {
   return {
     ...mask,
-    threshold: mask.threshold ?? masking.threshold ?? profileThresholds[profile],
+    threshold: mask.threshold ?? masking.threshold ?? usualThreshold,
     also: [...new Set([...masking.also, ...mask.also])],
     patterns: [...masking.patterns, ...mask.patterns],
   }
+}
+
+function settleProfile(
+  { answers, exposureDays, name, otherwise, places, rules, sha256, suspicious }: ReadProfile,
+  named: Identifiers,
+): ProfileConfig {
+  const settled = rules.map((rule, i) => settleRule(rule, places[i], named))
+  return { name, sha256, otherwise, suspicious, exposureDays, answers, rules: settled }
+}
+
+function settleRule(
+  { reviewers, ...rule }: DraftRule,
+  place: FilePlace | undefined,
+  named: Identifiers,
+): RuleConfig {
+  return {
+    ...rule,
+    ...(reviewers && {
+      reviewers: reviewers.map(({ quorum, who }) => ({ who: settleWho(who, named), quorum })),
+    }),
+    place: place ?? { file: '', line: 1, column: 1 },
+  }
+}
+
+function settleHolds({ emergency, ...holds }: DraftHolds, named: Identifiers): HoldsConfig {
+  return { ...holds, ...(emergency && { emergency: settleWho(emergency, named) }) }
 }
 
 function settleIssuer(issuer: DraftIssuer, publicUrl: string): IssuerConfig {

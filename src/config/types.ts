@@ -2,6 +2,14 @@
 import type { AlsoKind, Threshold } from '../cards/also/kinds.ts'
 import type { Pattern } from '../cards/also/pattern.ts'
 import type { IdentityConfig } from './identity-types.ts'
+import type {
+  DecisionPointConfig,
+  HoldsConfig,
+  NoticeConfig,
+  ProfileConfig,
+  RuleConfig,
+  SqlConfig,
+} from './policy-types.ts'
 
 export type * from './identity-types.ts'
 
@@ -107,9 +115,14 @@ export interface ConnectionConfig {
   }
   /** Header names, lower case, let through besides those MCP itself needs. */
   readonly headers: { readonly request: readonly string[]; readonly response: readonly string[] }
-  readonly cardholderData: { readonly columns: readonly string[] }
+  /** Names of columns (and keys) and of tables that hold card numbers; `*` stands for any run. */
+  readonly cardholderData: {
+    readonly columns: readonly string[]
+    readonly tables: readonly string[]
+  }
+  readonly sql: SqlConfig
   readonly mask: MaskConfig
-  readonly profile: 'pci'
+  readonly profile: ProfileConfig
   readonly answerBytesMax: number
 }
 
@@ -241,6 +254,11 @@ export interface Config {
   readonly identity: IdentityConfig
   readonly connections: readonly ConnectionConfig[]
   readonly access: readonly GrantConfig[]
+  /** Asked on every connection besides its profile's, and before them. */
+  readonly rules: readonly RuleConfig[]
+  readonly decisionPoint?: DecisionPointConfig
+  readonly holds: HoldsConfig
+  readonly notify: readonly NoticeConfig[]
   readonly limits: LimitsConfig
   readonly record: RecordConfig
   readonly log: LogConfig

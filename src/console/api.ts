@@ -7,7 +7,7 @@ import type { Revocation, Target } from '../identity/revocations.ts'
 import { bodyOf } from './body.ts'
 import { aboutOf, endSession, endStopped } from './ends.ts'
 import { freshly, having, ownChange, signedIn } from './guard.ts'
-import { stopReaders } from './pages.ts'
+import { stopReaders } from './frame.ts'
 import type { Asker, Carried, ConsoleParts, ConsoleRoom } from './parts.ts'
 
 const word = z.string().min(1).max(1000)

@@ -10,6 +10,7 @@ import type { Principal } from '../identity/principal.ts'
 import { openRevocations } from '../identity/revocation-store.ts'
 import type { Revocations } from '../identity/revocations.ts'
 import type { Details } from '../record/entry.ts'
+import type { Look, LookedAt } from '../record/looks.ts'
 import type { About, Note } from '../record/notes.ts'
 import { openPasskeys } from '../signin/passkeys.ts'
 import type { Passkeys } from '../signin/passkeys.ts'
@@ -50,6 +51,8 @@ export interface Room {
   readonly revocations: Revocations
   readonly passkeys: Passkeys
   readonly notes: NotedEntry[]
+  /** Looks at held calls, and proofs taken away. */
+  readonly looks: (LookedAt & { readonly about: About })[]
   /** What sign-ins were asked for. */
   readonly started: StartOptions[]
   /** What the codes stand for with which browsers come back. */
@@ -67,24 +70,33 @@ export interface Room {
   told(type: string): Details[]
 }
 
-/** @param file of the sessions, so that another console can have them later. */
-export function openRoom(t: Pick<TestContext, 'after'>, file = ':memory:'): Room {
+type Own = Pick<Room, 'clock' | 'directory' | 'passkeys' | 'revocations'> & { readonly note: Note }
+
+/**
+ * @param file of the sessions, so that another console can have them later.
+ * @param more of what is held and pinned: nothing where it is missing.
+ * @param at its origin.
+ */
+export function openRoom(
+  t: Pick<TestContext, 'after'>,
+  file = ':memory:',
+  more: (own: Own) => Pick<ConsoleParts, 'tickets' | 'pins'> = () => ({
+    tickets: undefined,
+    pins: undefined,
+  }),
+  at: string = origin,
+): Room {
   const clock = new StillClock()
   const directory = openDirectory(':memory:', { clock })
   const revocations = openRevocations(':memory:', { clock })
-  const notes: NotedEntry[] = []
+  const { look, looks, note, notes } = recording(() => room.isRecordDown)
   const started: StartOptions[] = []
   const codes = new Map<string, SignedIn>()
   const tokens = new Map<string, Principal>()
-  // oxlint-disable-next-line require-await -- as the record's, which waits for its disk.
-  const note: Note = async (type, about, details) => {
-    if (room.isRecordDown) throw new Fault('record_down', 'The record is down.')
-    notes.push({ type, about, details })
-  }
   const passkeys = openPasskeys(':memory:', {
     clock,
     rpId: 'localhost',
-    origins: [origin],
+    origins: [at],
     directory,
     note,
   })
@@ -92,26 +104,24 @@ export function openRoom(t: Pick<TestContext, 'after'>, file = ':memory:'): Room
   const own = { sessions, passkeys, directory, revocations, clock, note }
   const console = createConsole({
     ...own,
-    origin,
+    ...more(own),
+    look,
+    origin: at,
     site: siteOf(started, codes),
     ...stopping(own),
     ...standing,
-    // oxlint-disable-next-line require-await -- as the house's, which may fetch keys.
-    identify: async ([header = '']) => {
-      const found = tokens.get(header.replace(/^Bearer /, ''))
-      if (found !== undefined) return found
-      throw new Fault('no_identity', 'A good token is needed.', { facts: { reason: 'signature' } })
-    },
+    identify: identifying(tokens),
   } satisfies ConsoleParts)
   t.after(() => {
     for (const table of [passkeys, directory, revocations, sessions]) table.close()
   })
   const ask = async (path: string, init?: RequestInit): Promise<Response> =>
-    await console.fetch(new Request(`${origin}${path}`, init), source)
+    await console.fetch(new Request(`${at}${path}`, init), source)
   const room: Room = {
     ...own,
     console,
     notes,
+    looks,
     started,
     codes,
     tokens,
@@ -131,6 +141,41 @@ export function openRoom(t: Pick<TestContext, 'after'>, file = ':memory:'): Room
     told: (type) => notes.filter((one) => one.type === type).map(({ details }) => details),
   }
   return room
+}
+
+/** As the record, in memory. */
+function recording(isDown: () => boolean): Pick<Room, 'looks' | 'notes'> & {
+  readonly note: Note
+  readonly look: Look
+} {
+  const notes: NotedEntry[] = []
+  const looks: Room['looks'][number][] = []
+  const check = (): void => {
+    if (isDown()) throw new Fault('record_down', 'The record is down.')
+  }
+  return {
+    notes,
+    looks,
+    // oxlint-disable-next-line require-await -- as the record's, which waits for its disk.
+    note: async (type, about, details) => {
+      check()
+      notes.push({ type, about, details })
+    },
+    // oxlint-disable-next-line require-await -- as the record's, which waits for its disk.
+    look: async (about, looked) => {
+      check()
+      looks.push({ about, ...looked })
+    },
+  }
+}
+
+function identifying(tokens: ReadonlyMap<string, Principal>): ConsoleParts['identify'] {
+  // oxlint-disable-next-line require-await -- as the house's, which may fetch keys.
+  return async ([header = '']) => {
+    const found = tokens.get(header.replace(/^Bearer /, ''))
+    if (found !== undefined) return found
+    throw new Fault('no_identity', 'A good token is needed.', { facts: { reason: 'signature' } })
+  }
 }
 
 type Stopping = Pick<ConsoleParts, 'clock' | 'note' | 'revocations'>
@@ -161,7 +206,7 @@ const inForce = {
   vkey: 'gw+1+x',
 }
 
-const standing: Pick<ConsoleParts, 'inForce' | 'rolesOf' | 'serviceAccounts'> = {
+export const standing: Pick<ConsoleParts, 'inForce' | 'rolesOf' | 'serviceAccounts'> = {
   serviceAccounts: { list: () => [] },
   rolesOf: ({ groups }) => new Set(roles.filter((role) => groups.includes(role))),
   inForce: () => inForce,

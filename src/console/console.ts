@@ -11,9 +11,11 @@ import type { Source } from '../record/entry.ts'
 import { guarded } from '../signin/guard.ts'
 import { pathOn } from '../signin/paths.ts'
 import { isOwnStop, peopleApi } from './api.ts'
+import { addApprovals } from './approvals.ts'
 import { endAll, endSession, endStopped } from './ends.ts'
 import { browserOf, having, ownChange, sessionCookie, sessionIn, signedIn } from './guard.ts'
-import { homePage, mePage, plainPage, stopReaders, stopsPage } from './pages.ts'
+import { plainPage, stopReaders } from './frame.ts'
+import { homePage, mePage, stopsPage } from './pages.ts'
 import type { Carried, ConsoleParts, ConsoleRoom } from './parts.ts'
 import { passkeysApi } from './passkeys-api.ts'
 import { createPrograms } from './programs.ts'
@@ -69,6 +71,7 @@ export function createConsole(given: ConsoleParts): Console {
   addPages(app, parts)
   const { passkeys } = parts
   if (passkeys) app.route('/api/me/passkeys', passkeysApi({ ...parts, passkeys }))
+  const tickApprovals = addApprovals(app, parts)
   app.route('/api', peopleApi(parts))
   return {
     fetch: async (request, source) => await app.fetch(request, { source }),
@@ -76,6 +79,7 @@ export function createConsole(given: ConsoleParts): Console {
     tick: async () => {
       await endAll(parts, parts.sessions.over())
       await endStopped(parts)
+      tickApprovals()
     },
   }
 }

@@ -11,6 +11,9 @@ import type { ConsoleSession } from './sessions.ts'
 
 export const sessionCookie = '__Host-sallyport-session'
 
+/** Asked by pages alone, by what cannot send a header. */
+const livePath = '/api/tickets/events'
+
 /** Within this time after a proof of identity, what changes access needs no new one. */
 const freshMs = 5 * 60_000
 
@@ -20,7 +23,7 @@ async function askerOf(c: Context<Carried>, parts: ConsoleRoom): Promise<Asker |
   const authorization = c.req.header('authorization')
   if (authorization !== undefined) return await parts.programOf(authorization, source)
   // What a page asks by itself keeps nobody signed in (PCI DSS v4.0.1 req. 8.2.8).
-  const isUse = c.req.header('x-background') === undefined
+  const isUse = c.req.header('x-background') === undefined && c.req.path !== livePath
   const browser = browserOf(c.req.header('cookie'), isUse, parts)
   return browser === undefined ? undefined : { ...browser, source }
 }

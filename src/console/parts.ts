@@ -2,15 +2,18 @@
 import type { Clock } from '../base/clock.ts'
 import type { ConsoleRole } from '../config/types.ts'
 import type { Directory } from '../identity/directory.ts'
+import type { Tickets } from '../hold/tickets.ts'
 import type { Principal } from '../identity/principal.ts'
 import type { Revocation, Revocations, Stop } from '../identity/revocations.ts'
 import type { ServiceAccounts } from '../identity/service-accounts.ts'
 import type { Bearer } from '../policy/grants.ts'
 import type { Source } from '../record/entry.ts'
+import type { Look } from '../record/looks.ts'
 import type { Note } from '../record/notes.ts'
 import type { Passkeys } from '../signin/passkeys.ts'
 import type { SignInSite } from '../signin/signed-in.ts'
 import type { ConsoleSession, ConsoleSessions } from './sessions.ts'
+import type { ToolPins } from './tools-api.ts'
 
 export interface ConsoleParts {
   /** `console.public_url`. */
@@ -31,6 +34,12 @@ export interface ConsoleParts {
   readonly rolesOf: (bearer: Bearer) => ReadonlySet<ConsoleRole>
   /** The principal of a bearer token for the console's API. @throws {Fault} `no_identity`. */
   readonly identify: (authorization: readonly string[]) => Promise<Principal>
+  /** Held calls; missing where nothing is ever held. */
+  readonly tickets: Tickets | undefined
+  /** Pinned tools; missing where none are pinned. */
+  readonly pins: ToolPins | undefined
+  /** Records that somebody looks at a held call's arguments, or takes its proof away. */
+  readonly look: Look
   /** What is in force, for everybody who is signed in. */
   readonly inForce: () => InForce
 }

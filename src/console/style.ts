@@ -20,7 +20,7 @@ export const style = `
     padding: .5rem 1.5rem; border-bottom: 1px solid var(--line); }
   nav a { margin-right: 1rem; }
   main { max-width: 64rem; margin: 0 auto; padding: 1.5rem; }
-  h1 { font-size: 1.4rem; margin: 0 0 1rem; }
+  h1 { font-size: 1.4rem; margin: 0 0 1rem; overflow-wrap: anywhere; }
   a { color: var(--act); }
   code { overflow-wrap: anywhere; }
   dt { color: var(--soft); }
@@ -44,6 +44,40 @@ export const style = `
   button.second { color: var(--act); background: transparent; }
   button:disabled { opacity: .6; cursor: default; }
   .soft { color: var(--soft); }
+  h2 { font-size: 1.15rem; margin: 1.8rem 0 .5rem; }
+  h3 { font-size: 1rem; margin: 1rem 0 .3rem; overflow-wrap: anywhere; }
+  pre { margin: .2rem 0 1rem; padding: .6rem .8rem; border: 1px solid var(--line);
+    border-left: 4px solid var(--soft); font: 13px/1.5 ui-monospace, monospace; white-space: pre-wrap;
+    overflow-wrap: anywhere; unicode-bidi: isolate; tab-size: 4; }
+  .odd { border: 1px solid currentcolor; border-radius: 3px; padding: 0 .15em;
+    font: 600 .85em ui-monospace, monospace; color: var(--alarm); }
+  textarea, select, input { max-width: 100%; }
+  textarea { display: block; width: 100%; padding: .4rem .5rem; font: inherit; color: inherit;
+    background: transparent; border: 1px solid var(--soft); border-radius: 6px; }
+  select { padding: .4rem .5rem; font: inherit; color: var(--ink); background: var(--paper);
+    border: 1px solid var(--soft); border-radius: 6px; }
+  [aria-invalid='true'] { border-color: var(--alarm); border-width: 2px; }
+  .error { color: var(--alarm); font-weight: 600; margin: .3rem 0; min-height: 1.5em; }
+  .warning { padding: .6rem .8rem; border: 1px solid var(--alarm); border-left-width: 6px; }
+  .banner { padding: .6rem .8rem; border: 1px solid var(--line); border-left: 6px solid var(--act); }
+  .banner p { margin: .2rem 0; }
+  [role='status']:not(:empty) { padding: .6rem .8rem; border: 1px solid var(--act); border-left-width: 6px; }
+  .cards { list-style: none; margin: 0; padding: 0; }
+  .cards li { padding: .6rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+  .cards p { margin: .1rem 0; }
+  .state { border: 1px solid currentcolor; border-radius: 4px; padding: 0 .35rem; font-size: .85rem;
+    margin-left: .4rem; }
+  .pairs { display: grid; grid-template-columns: minmax(8rem, max-content) 1fr; gap: .1rem 1rem; }
+  .pairs dd { margin: 0; overflow-wrap: anywhere; }
+  main form button { margin: .3rem .3rem .3rem 0; }
+  summary { cursor: pointer; padding: .3rem 0; }
+  @media (max-width: 40rem) {
+    header { flex-wrap: wrap; padding: .5rem 1rem; }
+    main { padding: 1rem; }
+    .pairs { grid-template-columns: 1fr; }
+    .pairs dd { margin-bottom: .5rem; }
+    main button { min-height: 2.75rem; }
+  }
   [role='alert']:not(:empty) { padding: .6rem .8rem; border: 1px solid var(--alarm);
     border-left-width: 6px; color: var(--alarm); }
 }

@@ -62,6 +62,7 @@ const answers: Readonly<Record<FaultCode, Answer>> = {
   upstream_timeout: { status: 200, code: 1504 },
   upstream_bad: { status: 200, code: 1502 },
   answer_too_large: { status: 200, code: 1500, asToolResult: true },
+  answer_suspicious: { status: 200, code: 1500, asToolResult: true },
   cancelled: { status: 200, code: 1499 },
 }
 

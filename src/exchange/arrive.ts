@@ -13,6 +13,7 @@ import type { Session } from '../session/sessions.ts'
 import { readJson } from '../wire/json.ts'
 import { checkMirrors, classify, readPosted, targetOf } from '../wire/message.ts'
 import type { Message, Posted } from '../wire/message.ts'
+import { readState, withoutState } from './held/leg-state.ts'
 import { sharedOf } from './shared.ts'
 import type { Connection, Stations } from './stations.ts'
 import { checkEntry } from './stopped.ts'
@@ -36,6 +37,10 @@ export function newWay(incoming: Incoming, at: Stations): Way {
     isUndone: false,
     message: undefined,
     legs: [],
+    asked: [],
+    inspected: [],
+    matched: [],
+    heldLeg: undefined,
     opening: [],
     reply: undefined,
     began: undefined,
@@ -177,7 +182,18 @@ export async function readBody(way: Way, known: Known, at: Stations): Promise<Bo
     checkMirrors(first.message, way.incoming.headers)
     at.mirrors.check(known.connection.name, first.message, way.incoming.headers)
   }
-  return { posted, bytes }
+  return withoutOwnState(way, known, { posted, bytes }, at)
+}
+
+/** A request that goes on from a leg of ours, as its server may see it. @throws {Fault} `bad_params`. */
+function withoutOwnState(way: Way, known: Known, body: Body, at: Stations): Body {
+  const { posted } = body
+  if (posted.kind !== 'one' || way.spoken?.era !== 'modern') return body
+  way.heldLeg = readState(posted.message, known.binding, (text) => at.state.hash(text))
+  if (way.heldLeg === undefined) return body
+  const bytes = withoutState(posted.message)
+  const limits = { bytesMax: at.limits.requestBytesMax, depthMax: at.limits.jsonDepthMax }
+  return { posted: readPosted(bytes, limits), bytes }
 }
 
 /** Finds or opens the recorded session. @throws {Fault} `session_unknown`. */
@@ -211,6 +227,7 @@ function noteOpening(
   const userAgent = way.incoming.headers.get('user-agent')
   const client = posted?.kind === 'one' ? clientOf(posted.message) : {}
   const { continues } = session
+  session.clientName = client.name
   way.opening.push(
     { entry: acceptedOf(known.principal, at) },
     {
@@ -325,7 +342,12 @@ function newLeg(
     messages: 0,
     isReceived: false,
     isFinished: false,
+    ended: undefined,
     isCancelled: false,
+    cancel: undefined,
+    ticket: undefined,
+    outcome: undefined,
+    keep: undefined,
     leftMs: undefined,
   }
 }

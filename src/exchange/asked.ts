@@ -81,7 +81,23 @@ export function noteCancelled(posted: Posted, session: Session, at: Stations): v
     const id = tree.get(params, 'requestId')
     const idKey = id === NONE ? undefined : idKeyOf(tree, id)
     if (idKey === undefined) continue
-    const leg = at.pending.get(pendingKey({ session, idKey }))
-    if (leg !== undefined) leg.isCancelled = true
+    const legs = new Set(heldLegs(session, idKey, at))
+    const pending = at.pending.get(pendingKey({ session, idKey }))
+    for (const leg of pending === undefined ? legs : legs.add(pending)) {
+      leg.isCancelled = true
+      leg.cancel?.()
+    }
   }
+}
+
+/**
+ * Calls of this id that wait for a person. Clients of a server without sessions may share one here,
+ * and their ids: then each is cancelled, since nothing may run for a caller who has left.
+ */
+function heldLegs(session: Session, idKey: string, { underway }: Stations): Leg[] {
+  return [...underway].flatMap(({ legs }) =>
+    legs.filter(
+      (leg) => leg.session === session && leg.idKey === idKey && leg.ticket !== undefined,
+    ),
+  )
 }

@@ -24,6 +24,11 @@ export class Budget {
     return this.#used
   }
 
+  /** Whether messages in flight fill more than half of the room. */
+  get isCrowded(): boolean {
+    return this.#used > this.#bytesMax / 2
+  }
+
   /** Opens an account for one message; `end` gives everything back, once. */
   open(): Account {
     let held = 0

@@ -1,5 +1,6 @@
 /** What the server says: read whole, understood, filtered, masked, recorded, and then released. */
 import { Fault } from '../base/fault.ts'
+import type { Finding } from '../inspect/facts.ts'
 import { visible } from '../policy/visible.ts'
 import type { Durable } from '../record/durable.ts'
 import type { CallFinished } from '../record/entry.ts'
@@ -12,6 +13,8 @@ import type { Message } from '../wire/message.ts'
 import { splice } from '../wire/splice.ts'
 import type { Edit } from '../wire/splice.ts'
 import { pendingKey, receiptName, recordMessage } from './account.ts'
+import { announceTasks } from './held/announce.ts'
+import { rowsOf } from './rows.ts'
 import { fitOf, learnSchemas } from './schemas.ts'
 import type { Stations } from './stations.ts'
 import type { Known, Leg, Way } from './way.ts'
@@ -106,7 +109,7 @@ export interface Passed {
 /**
  * Takes one message through filter, mask and record.
  * @param status the HTTP status it is answered with.
- * @throws {Fault} `mask_failed`, `record_down`, `record_full`.
+ * @throws {Fault} `mask_failed`, `answer_too_large`, `answer_suspicious`, `record_down`, `record_full`.
  */
 export async function pass(
   arrived: Arrived,
@@ -115,8 +118,11 @@ export async function pass(
 ): Promise<Passed> {
   const { leg, isEnd, isAgain } = arrived
   const { known, status } = of
+  checkRows(arrived, known)
+  await learnTools(arrived.message, leg, known, at)
   const { tree, message } = filtered(arrived, known, at)
   learn(message, leg, known, at)
+  const findings = spokenIn(message, leg, known, at)
   const fit = fitOf(message, leg, known, at)
   const { kept, shown, maskings } = at.masker.answer(tree, known.plan, known.binding, fit)
   const told = {
@@ -128,12 +134,63 @@ export async function pass(
     delivered: deliveredBy(known),
     eventId: of.eventId === undefined ? undefined : at.masker.word(of.eventId),
     isAgain,
+    findings,
   }
   leg.messages++
   leg.bytesOut += shown.bytes.length
-  const end = isEnd ? { outcome: outcomeOf(message), httpStatus: status } : undefined
+  if (isEnd) leg.keep?.(arrived.tree.bytes)
+  const outcome = leg.outcome ?? outcomeOf(message)
+  const end = isEnd ? { outcome, httpStatus: status } : undefined
   const receipt = await recordMessage(leg, told, end, at)
   return { shown, maskings, receipt, name: receiptName(leg) }
+}
+
+/** @throws {Fault} `answer_too_large` where a rule lets fewer rows through. */
+function checkRows({ message, tree }: Arrived, { rowsMax }: Known): void {
+  if (rowsMax === undefined || message.kind !== 'response') return
+  if (rowsOf(tree, message.node) > rowsMax) throw tooLarge('rows')
+}
+
+/** What a list says of its tools is pinned before anybody sees it; all of it, not what is shown. */
+export async function learnTools(
+  { kind, node, tree }: Message,
+  leg: Leg,
+  known: Known,
+  at: Stations,
+): Promise<void> {
+  if (kind !== 'response' || leg.method !== 'tools/list') return
+  const result = tree.get(node, 'result')
+  if (result !== NONE) await at.pins.learn(known.connection.name, tree, result)
+}
+
+const lists: ReadonlySet<string> = new Set([
+  'initialize',
+  'server/discover',
+  'tools/list',
+  'prompts/list',
+  'resources/list',
+  'resources/templates/list',
+])
+
+/**
+ * What a message says to a model, as far as the profile has it looked for.
+ * @throws {Fault} `answer_suspicious` where the profile withholds what says such a thing.
+ */
+export function spokenIn(
+  { node, tree }: Message,
+  leg: Leg,
+  known: Known,
+  at: Stations,
+): readonly Finding[] {
+  const { inspect, withhold } = at.rules().answers(known.connection.name)
+  if (inspect === 'off' || (inspect === 'lists' && !lists.has(leg.method ?? ''))) return []
+  const findings = at.inspector.answer(tree, node)
+  const least = withhold === 'certain' ? ['certain'] : ['certain', 'high']
+  const isKept =
+    withhold !== 'never' && findings.some(({ confidence }) => least.includes(confidence))
+  if (!isKept) return findings
+  const text = 'The answer is withheld: its text gives orders to a model. The call may have run.'
+  throw new Fault('answer_suspicious', text, { facts: { reason: 'answer_suspicious' } })
 }
 
 /** How card numbers leave to this client, for the record. */
@@ -164,7 +221,7 @@ function filtered(
   return { tree: cut, message: asMessage(cut, cut.root) }
 }
 
-/** The spans of an answer which its client must not see. */
+/** What is changed in an answer before it is masked: what its client must not see is cut out. */
 export function cutsOf(
   tree: JsonTree,
   message: Message,
@@ -174,7 +231,10 @@ export function cutsOf(
 ): readonly Edit[] {
   if (message.kind !== 'response' || leg.method === undefined) return []
   const isOthers = (taskId: string): boolean => isTaskOfOther(known, taskId, at)
-  return visible(tree, message.node, leg.method, known.access, isOthers).edits
+  const { edits } = visible(tree, message.node, leg.method, known.access, isOthers)
+  const isAnnounced = leg.method === 'server/discover' && at.mayHold(known.connection.name)
+  if (!isAnnounced) return edits
+  return [...edits, ...announceTasks(tree, message.node)].toSorted((a, b) => a.start - b.start)
 }
 
 /** Whether a task is known to be another principal's. One that nobody owns yet passes. */
@@ -230,7 +290,7 @@ export function badAnswer(reason: string, message: string, cause?: unknown): Fau
 export function tooLarge(reason: string): Fault {
   return new Fault(
     'answer_too_large',
-    'The call ran, and its answer is withheld: it is larger or deeper than this connection lets through (answer_bytes_max, limits.json_depth_max).',
+    'The call ran, and its answer is withheld: it is larger or deeper than this connection or a rule lets through (answer_bytes_max, limits.json_depth_max, limit).',
     { facts: { reason } },
   )
 }

@@ -7,7 +7,7 @@ import { NONE } from '../wire/json.ts'
 import type { JsonTree, Node } from '../wire/json.ts'
 import { checkParamMirrors } from '../wire/message.ts'
 import type { HeaderView, Message } from '../wire/message.ts'
-import { paramMirrors } from '../wire/mirrors.ts'
+import { paramMirrors, writeParamMirrors } from '../wire/mirrors.ts'
 import type { ParamMirror } from '../wire/mirrors.ts'
 
 /** Bounds what lists of servers can make us keep. */
@@ -29,6 +29,11 @@ export class ToolMirrors {
       if (mirrors.length === 0) this.#known.delete(key)
       else if (this.#known.size < toolsMax) this.#known.set(key, mirrors)
     }
+  }
+
+  /** The headers of a call that is made here. */
+  headersOf(connection: string, tool: string, message: Message): [name: string, value: string][] {
+    return writeParamMirrors(message, this.#known.get(`${connection}\n${tool}`) ?? [])
   }
 
   /** @throws {Fault} `header_mismatch` when a header and its argument differ, or one is missing. */

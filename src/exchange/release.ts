@@ -6,7 +6,7 @@ import { assert } from '../base/assert.ts'
 import { Fault } from '../base/fault.ts'
 import type { Deliverable } from '../mask/masked.ts'
 import type { Durable } from '../record/durable.ts'
-import { withData, withoutComments } from '../wire/sse.ts'
+import { withData, withoutComments, writeSse } from '../wire/sse.ts'
 import type { SseEvent } from '../wire/sse.ts'
 import type { Refusal } from './answer.ts'
 import type { Way } from './way.ts'
@@ -42,6 +42,12 @@ export function releaseEvent(
   const isSame = event.data !== undefined && sameBytes(event.data, shown.bytes)
   if (isSame && !event.hasComment) return new ReleasedBytes(event.raw)
   return new ReleasedBytes(withData(event, shown.bytes))
+}
+
+/** A message that was no event before, on a stream that has begun. */
+export function releaseAsEvent(shown: Deliverable, receipt: Durable, name: string): Released {
+  assert(receipt.covers(name), 'a message is released by the receipt of its own record')
+  return new ReleasedBytes(writeSse({ data: shown.bytes, event: 'message' }))
 }
 
 /** An event without data: a priming event, a retry time, a keep-alive comment. */

@@ -1,5 +1,6 @@
 /** The way back: the server's HTTP answer to a client's request, message by message. */
 import { Fault } from '../base/fault.ts'
+import type { Finding } from '../inspect/facts.ts'
 import type { Answer } from '../upstream/answer.ts'
 import { splice } from '../wire/splice.ts'
 import type { Edit } from '../wire/splice.ts'
@@ -15,11 +16,13 @@ import {
   deliveredBy,
   foreign,
   learn,
+  learnTools,
   noteShown,
   outcomeOf,
   pass,
   readAnswerJson,
   readArrived,
+  spokenIn,
   tooLarge,
 } from './messages.ts'
 import { shownEvent, shownHeaders } from './outside.ts'
@@ -27,6 +30,7 @@ import {
   beginStream,
   keepAlive,
   release,
+  releaseAsEvent,
   releaseControl,
   releaseEvent,
   sendPart,
@@ -120,7 +124,11 @@ async function respondWhole(
   }
   checkStopped(way, known, at)
   noteShown(way, known, maskings, at)
-  sendWhole(way, { status, headers }, released)
+  if (way.began === 'stream') {
+    // A caller who was told of its waiting has a stream already.
+    await sendPart(way, releaseAsEvent(shown, receipt, name))
+    way.reply?.end()
+  } else sendWhole(way, { status, headers }, released)
 }
 
 /** The array that answers a batch is masked and recorded as one text, under its first exchange. */
@@ -135,10 +143,13 @@ async function respondBatch(
   if (first === undefined) throw badAnswer('no_message', 'The server answered nothing.')
   const outcomes = new Map<Leg, ReturnType<typeof outcomeOf>>()
   const edits: Edit[] = []
+  const findings: Finding[] = []
   for (let node = tree.first(tree.root); node >= 0; node = tree.next(node)) {
     const message = asMessage(tree, node)
     const leg = way.legs.find((one) => one.kind === 'request' && one.idKey === message.idKey)
     if (leg === undefined) throw foreign()
+    await learnTools(message, leg, known, at)
+    findings.push(...spokenIn(message, leg, known, at))
     edits.push(...cutsOf(tree, message, leg, known, at))
     learn(message, leg, known, at)
     outcomes.set(leg, outcomeOf(message))
@@ -154,7 +165,7 @@ async function respondBatch(
     kept,
     maskings,
   }
-  const rest = { delivered: deliveredBy(known), eventId: undefined, isAgain: false }
+  const rest = { delivered: deliveredBy(known), eventId: undefined, isAgain: false, findings }
   const receipt = await recordMessage(first, { ...told, ...rest }, undefined, at)
   const released = release(shown, receipt, receiptName(first))
   for (const leg of way.legs) {
@@ -194,7 +205,9 @@ async function respondStream(
 ): Promise<void> {
   const giveBack = at.streams.take(known.owner)
   way.undo.push(giveBack)
-  beginStream(way, answer.status, shownHeaders(answer.headers, known, at))
+  if (way.began === undefined) {
+    beginStream(way, answer.status, shownHeaders(answer.headers, known, at))
+  }
   const reader = new SseReader({ eventBytesMax: known.connection.answerBytesMax })
   for await (const chunk of answer.body) {
     await account.take(chunk.length)

@@ -1,44 +1,50 @@
 /**
  * The whole way of every request. The one file that knows it, written as a table of steps:
  *
- * | step          | call, batch | notification, answer | GET stream | DELETE |
- * | ------------- | ----------- | -------------------- | ---------- | ------ |
- * | identify      | x           | x                    | x          | x      |
- * | read the body | x           | x                    |            |        |
- * | join session  | x           | x                    | x          | x      |
- * | mask the call | x           | x                    |            |        |
- * | decide        | x           | x                    | x          | x      |
- * | not stopped   | x           | x                    | x          | x      |
- * | record intent | x           | x                    | x          | x      |
- * | not stopped   | x           | x                    | x          | x      |
- * | send          | x           | x                    | x          | x      |
- * | respond       | messages    | 202                  | messages   | status |
+ * | step          | call, batch | held call | poll of a held one | notification, answer | GET stream | DELETE |
+ * | ------------- | ----------- | --------- | ------------------ | -------------------- | ---------- | ------ |
+ * | identify      | x           | x         | x                  | x                    | x          | x      |
+ * | read the body | x           | x         | x                  | x                    |            |        |
+ * | join session  | x           | x         | x                  | x                    | x          | x      |
+ * | mask the call | x           | x         | x                  | x                    |            |        |
+ * | grants        | x           | x         | x                  | x                    | x          | x      |
+ * | inspect       | x           | x         |                    | x                    |            |        |
+ * | judge         | x           | x         |                    | x                    |            |        |
+ * | hold          |             | x         |                    |                      |            |        |
+ * | not stopped   | x           | x         | x                  | x                    | x          | x      |
+ * | record intent | x           | x         |                    | x                    | x          | x      |
+ * | not stopped   | x           | x         |                    | x                    | x          | x      |
+ * | send          | x           | x         |                    | x                    | x          | x      |
+ * | respond       | messages    | messages  | task               | 202                  | messages   | status |
  *
  * Each step needs what an earlier one made, so none can be moved: `send` takes a `Permit` (policy)
  * and a `Durable` intent (record); `respond` releases only what is `Deliverable` (mask) and durable.
+ * What is held is recorded by `hold` before it waits, and goes by an `Approval` of exactly that call.
  * A batch (MCP 2025-03-26) is one request with an exchange for each element: all go, or none.
  * What is refused or fails leaves through the one `catch`, which records it and answers it.
  */
 import { Fault } from '../base/fault.ts'
-import { bearerToken } from '../identity/bearer.ts'
-import { isServiceKey } from '../identity/service-accounts.ts'
-import { claimedIssuer } from '../identity/verify.ts'
 import type { Incoming } from '../listener/incoming.ts'
-import { decide } from '../policy/permit.ts'
-import type { Permit } from '../policy/permit.ts'
-import type { Durable } from '../record/durable.ts'
-import type { Answer } from '../upstream/answer.ts'
-import type { Caller } from '../upstream/credential.ts'
+import { decide, permit, permitApproved } from '../policy/permit.ts'
 import { bareLeg, identify, join, legsOf, newWay, readBody } from './arrive.ts'
+import type { Body } from './arrive.ts'
 import { askedOf, maskAsked, noteCancelled, notePending } from './asked.ts'
-import { recordIntent } from './account.ts'
+import { recordDispatch, recordIntent, recordReceived } from './account.ts'
 import { endSession } from './closing.ts'
-import { sentHeaders } from './outside.ts'
+import { finish } from './held/finish.ts'
+import { hold } from './held/hold.ts'
+import type { Asking } from './held/hold.ts'
+import { callOf } from './held/run.ts'
+import { answerTask, ticketOfTask } from './held/tasks.ts'
+import type { Poll } from './held/poll.ts'
+import { inspectAsked } from './inspected.ts'
+import { dutiful, judge, nothingAsked, ruleNames } from './judged.ts'
 import { refuse } from './refuse.ts'
 import { respond } from './respond.ts'
+import { digestOf, send } from './send.ts'
 import type { Stations } from './stations.ts'
 import { checkStopped } from './stopped.ts'
-import type { Known, Way } from './way.ts'
+import type { Way } from './way.ts'
 
 /** Serves one HTTP request of the gateway listener; it never throws. */
 export async function serve(incoming: Incoming, at: Stations): Promise<void> {
@@ -59,20 +65,91 @@ export async function serve(incoming: Incoming, at: Stations): Promise<void> {
 
 /** A call, a notification, the answer to a question of the server, or a batch of them. */
 async function servePost(way: Way, at: Stations): Promise<void> {
-  const known = await identify(way, at)
-  const { posted, bytes } = await readBody(way, known, at)
-  const session = join(way, known, posted, at)
-  const legs = legsOf(way, known, session, posted, at)
-  const asked = maskAsked(posted, known, at)
-  const digest = digestOf(way, known, bytes, at)
-  const permit = decide(known.access, digest, askedOf(posted, legs, known, at))
-  const { grants } = permit
+  const caller = await identify(way, at)
+  const { posted, bytes } = await readBody(way, caller, at)
+  const session = join(way, caller, posted, at)
+  const legs = legsOf(way, caller, session, posted, at)
+  way.asked = maskAsked(posted, caller, at)
+  const digest = digestOf(way, caller, bytes, at)
+  const granted = decide(caller.access, digest, askedOf(posted, legs, caller, at))
+  const [leg] = legs
+  if (leg?.target.kind === 'task' && posted.kind === 'one') {
+    const poll = { way, known: caller, message: posted.message, leg, granted }
+    if (await servePoll(poll, at)) return
+  }
+  way.inspected = await inspectAsked(posted, way, caller, at)
+  const verdict = await judge(way, caller, { posted, inspected: way.inspected }, at)
+  way.matched = verdict.matched.map(({ rule }) => rule)
+  const known = dutiful(caller, verdict)
+  if (verdict.effect === 'hold' && leg !== undefined && posted.kind === 'one') {
+    const [asked] = way.asked
+    const [inspected] = way.inspected
+    if (asked === undefined || inspected === undefined) throw lost()
+    const { message } = posted
+    const asking = { way, known, message, leg, asked, inspected, verdict, granted }
+    await serveHeld(asking, { digest, bytes }, at)
+    return
+  }
+  const allowed = permit(granted, verdict)
   checkStopped(way, known, at)
-  const intent = await recordIntent(way, asked, { digest, grants }, at)
+  const received = { digest, decision: 'allow' as const, rule: ruleNames(allowed.grants, verdict) }
+  const intent = await recordIntent(
+    way,
+    way.asked,
+    { ...received, inspected: way.inspected, notes: verdict.duties.notes },
+    at,
+  )
   notePending(way, legs, at)
   noteCancelled(posted, session, at)
-  const answer = await send(way, known, { digest, bytes, permit, intent }, at)
+  const answer = await send(way, known, { digest, bytes, permit: allowed, intent }, at)
   await respond(way, known, answer, at)
+}
+
+/** A call that waits for a person: it is sent by their approval, or answered by us. */
+async function serveHeld(
+  asking: Asking,
+  { bytes, digest }: { bytes: Body['bytes']; digest: string },
+  at: Stations,
+): Promise<void> {
+  const { granted, known, leg, way } = asking
+  const held = await hold(asking, at)
+  if (held.kind === 'answer') {
+    await respond(way, known, held.answer, at)
+    return
+  }
+  const { claim, taken, verdict } = held
+  const { ticket } = taken
+  leg.keep = (message) => claim.keep(message)
+  let error: unknown
+  try {
+    const by = { approval: taken.approval, call: callOf(taken), digest }
+    const allowed = permitApproved(granted, verdict, by)
+    checkStopped(way, known, at)
+    const intent = await recordDispatch(way, digest, at)
+    notePending(way, [leg], at)
+    const answer = await send(way, known, { digest, bytes, permit: allowed, intent }, at)
+    await respond(way, known, answer, at)
+  } catch (thrown) {
+    error = thrown
+    throw thrown
+  } finally {
+    await finish({ way, ticket, claim, error, isDelivered: !way.incoming.gone.aborted }, at)
+  }
+}
+
+/** What a caller asks of the task that its held call became. @returns false for tasks of servers. */
+async function servePoll(poll: Poll, at: Stations): Promise<boolean> {
+  const { known, leg, way } = poll
+  const ticket = leg.kind === 'request' ? ticketOfTask(leg.target.name, known, at) : undefined
+  if (ticket === undefined) return false
+  leg.ticket = ticket.id
+  checkStopped(way, known, at)
+  const rule = known.access.grants.join(' ')
+  const of = { digest: leg.exchange, decision: 'allow' as const, rule, inspected: [] }
+  await recordReceived(way, way.asked, { ...of, ticket: ticket.id }, at)
+  const { answer, known: shown } = await answerTask(ticket, poll, at)
+  await respond(way, shown, answer, at)
+  return true
 }
 
 /** GET opens or resumes a stream of a legacy session, DELETE ends the session. */
@@ -81,11 +158,14 @@ async function serveBare(way: Way, kind: 'stream' | 'end', at: Stations): Promis
   const session = join(way, known, null, at)
   const { target } = bareLeg(way, known, session, kind, at)
   const digest = digestOf(way, known, new Uint8Array(0), at)
-  const permit = decide(known.access, digest, [{ kind, method: undefined, target }])
-  const { grants } = permit
+  const granted = decide(known.access, digest, [{ kind, method: undefined, target }])
+  const allowed = permit(granted, nothingAsked)
   checkStopped(way, known, at)
-  const intent = await recordIntent(way, [], { digest, grants }, at)
-  const answer = await send(way, known, { digest, bytes: undefined, permit, intent }, at)
+  const rule = allowed.grants.join(' ')
+  const received = { digest, decision: 'allow' as const, rule, inspected: [] }
+  const intent = await recordIntent(way, [], received, at)
+  const sending = { digest, bytes: undefined, permit: allowed, intent }
+  const answer = await send(way, known, sending, at)
   if (kind === 'end' && answer.status < 300) await endSession(session, 'ended_by_client', true, at)
   await respond(way, known, answer, at)
 }
@@ -96,52 +176,6 @@ async function serveNothing(way: Way, at: Stations): Promise<void> {
   throw new Fault('method_not_allowed', 'A connection takes GET, POST and DELETE.')
 }
 
-function digestOf(way: Way, known: Known, body: Uint8Array, at: Stations): string {
-  return at.digest(known.connection.name, way.incoming.method, way.sid ?? '', body)
-}
-
-/** What `send` needs: the bytes, and the evidence that they may go. */
-interface Sending {
-  readonly digest: string
-  readonly bytes: Uint8Array | undefined
-  readonly permit: Permit
-  readonly intent: Durable
-}
-
-/**
- * A closed stream cancels a call of the modern era, and a GET stream of any. A legacy call goes on
- * without its client: only `notifications/cancelled` stops it (MCP 2025-11-25, Transports).
- */
-async function send(way: Way, known: Known, sending: Sending, at: Stations): Promise<Answer> {
-  const { digest, bytes, permit, intent } = sending
-  const { incoming, work } = way
-  const isBound = way.spoken?.era === 'modern' || incoming.method !== 'POST'
-  const leave = (): void => {
-    if (isBound || way.isResumable) work.abort()
-  }
-  if (incoming.gone.aborted) leave()
-  else incoming.gone.addEventListener('abort', leave, { once: true })
-  const method =
-    incoming.method === 'GET' || incoming.method === 'DELETE' ? incoming.method : 'POST'
-  const headers = sentHeaders(way, known, at)
-  const stillMay = (): void => checkStopped(way, known, at)
-  const caller = callerOf(way, known, at)
-  const out = { digest, method, headers, signal: work.signal, caller, stillMay } as const
-  const whole = bytes === undefined ? out : { ...out, body: bytes }
-  checkStopped(way, known, at) // The record took its time: a stop may have come meanwhile.
-  way.isSent = true
-  return await known.connection.upstream.send(whole, permit, intent)
-}
-
-/** Whose call it is, for a credential that is got in their name. */
-function callerOf({ incoming }: Way, { owner }: Known, at: Stations): Caller {
-  return {
-    key: owner,
-    token: () => {
-      const token = bearerToken(incoming.headers.all('authorization'))
-      // A key or token of our own is of no use anywhere else, and must not leave.
-      const isOwn = isServiceKey(token) || claimedIssuer(token) === at.ownIssuer
-      return isOwn ? undefined : token
-    },
-  }
+function lost(): Fault {
+  return new Fault('defect', 'A message was lost on the way.')
 }

@@ -1,20 +1,27 @@
 /** What the way of a request passes, made once at start-up and handed in. */
 import type { Clock } from '../base/clock.ts'
+import type { HoldsConfig } from '../config/policy-types.ts'
+import type { Tickets } from '../hold/tickets.ts'
 import type { RequestHeaders } from '../listener/headers.ts'
 import type { Directory } from '../identity/directory.ts'
 import type { Identity } from '../identity/identify.ts'
 import type { Revocations } from '../identity/revocations.ts'
+import type { InspectSettings, Inspector } from '../inspect/inspector.ts'
+import type { Pins } from '../inspect/pins.ts'
 import type { Detection } from '../mask/detection.ts'
 import type { Masker } from '../mask/masker.ts'
 import type { OutputSchemas } from '../mask/schemas.ts'
 import type { ExposureLedger } from '../policy/exposure.ts'
 import type { Access, Bearer } from '../policy/grants.ts'
+import type { Rules } from '../policy/rules.ts'
 import type { Recorder } from '../record/record.ts'
 import type { SessionState } from '../session/state.ts'
 import type { Sessions } from '../session/sessions.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Budget, StreamCount } from './budget.ts'
 import type { Floods } from './floods.ts'
+import type { Executions } from './held/executions.ts'
+import type { Followed } from './held/followed.ts'
 import type { ToolMirrors } from './mirrors.ts'
 import type { Leg, Way } from './way.ts'
 
@@ -30,6 +37,10 @@ export interface Connection {
   readonly detect: Detection
   readonly profile: string
   readonly answerBytesMax: number
+  /** What inspection knows of its server. */
+  readonly inspect: InspectSettings
+  /** Changes with its address, credential reference and TLS: approvals are bound to it. */
+  readonly revision: string
 }
 
 /** Counts for `/metrics`; no label ever holds what somebody sent. */
@@ -69,6 +80,23 @@ export interface Stations {
   readonly sessions: Sessions
   readonly state: SessionState
   readonly masker: Masker
+  readonly inspector: Inspector
+  /** What tools said of themselves when they were pinned. */
+  readonly pins: Pick<Pins, 'learn' | 'facts' | 'seen' | 'twins'>
+  /** The rules in force. */
+  readonly rules: () => Pick<Rules, 'judge' | 'answers'>
+  readonly holds: () => HoldsConfig
+  /** Whether some rule in force could hold a call of a connection. */
+  readonly mayHold: (connection: string) => boolean
+  readonly tickets: Pick<
+    Tickets,
+    'open' | 'byId' | 'changed' | 'take' | 'executed' | 'end' | 'endAll' | 'withdraw'
+  >
+  /** Approved calls under way, and tickets whose callers were told to come back. */
+  readonly executions: Executions
+  readonly followed: Followed
+  /** Origin of the console: where reviewers find a ticket. */
+  readonly consoleUrl: string
   /** Which card numbers a principal has been shown: noted at release, counted when asked for. */
   readonly exposure: ExposureLedger
   readonly recorder: Recorder

@@ -72,6 +72,7 @@ export function createStops(at: Stations, note: Note): Stops {
         revocation = at.revocations.add({ ...of, madeMs, fromMs: fromMs ?? madeMs })
       } finally {
         ways = cutStopped(at) // Also where it could not be kept: it is in force here.
+        endHeld(of.target, at)
       }
       await record(revocation)
       return { revocation, cut: await tell(revocation, ways) }
@@ -86,6 +87,7 @@ export function createStops(at: Stations, note: Note): Stops {
       const nowMs = nowMsOf(at) // One for both: what is cut now is of a stop that is told now.
       const due = at.revocations.tick(nowMs)
       const ways = cutStopped(at, { nowMs })
+      for (const { target } of due) endHeld(target, at)
       const missed = at.revocations.unrecorded().filter(({ id }) => !underway.has(id))
       for (const revocation of at.recorder.state() === 'open' ? missed : []) {
         // The record was down when it was made: what comes after the entry was left out as well.
@@ -147,6 +149,17 @@ export function namedBy(target: Target): string {
       return 'everything'
     default:
       return target satisfies never
+  }
+}
+
+/** Held calls of whom a stop is about die with it: nobody is to approve them any more. */
+function endHeld(target: Target, at: Stations): void {
+  const why = 'Access was stopped while it waited.'
+  if (target.kind === 'everything') at.tickets.endAll({ everything: true }, why)
+  else if (target.kind === 'connection') {
+    at.tickets.endAll({ connection: target.connection }, why)
+  } else if (target.kind === 'principal') {
+    at.tickets.endAll({ owner: `${target.issuer}\n${target.subject}` }, why)
   }
 }
 

@@ -1,13 +1,16 @@
 /** What is known of one HTTP request at any point of its way; a refusal is recorded from it. */
 import type { Incoming, Reply } from '../listener/incoming.ts'
+import type { Inspected } from '../inspect/facts.ts'
 import type { Principal } from '../identity/principal.ts'
 import type { Masked } from '../mask/masked.ts'
 import type { MaskPlan } from '../mask/masker.ts'
 import type { Access } from '../policy/grants.ts'
-import type { Shared, TargetName, Who } from '../record/entry.ts'
+import type { CallOutcome, Shared, TargetName, Who } from '../record/entry.ts'
 import type { Item } from '../record/entry.ts'
 import type { Session } from '../session/sessions.ts'
 import type { Message, Spoken, Target } from '../wire/message.ts'
+import type { AskedMasked } from './account.ts'
+import type { HeldLeg } from './held/leg-state.ts'
 import type { Connection } from './stations.ts'
 import type { Why } from './stopped.ts'
 
@@ -36,7 +39,17 @@ export interface Leg {
   /** Whether `call.received` stands in the record; then `call.finished` must follow, once. */
   isReceived: boolean
   isFinished: boolean
+  /** How it ended. */
+  ended: CallOutcome | undefined
   isCancelled: boolean
+  /** Ends its wait for a person. */
+  cancel: (() => void) | undefined
+  /** The held call it waits for, or runs. */
+  ticket: string | undefined
+  /** How it ends where its answer is our own and says that it waits. */
+  outcome: CallOutcome | undefined
+  /** Takes the server's final message of a call that others wait for. */
+  keep: ((message: Uint8Array) => void) | undefined
   /** When its stream ended without the answer, which may still arrive on another one. */
   leftMs: number | undefined
 }
@@ -51,6 +64,8 @@ export interface Known {
   readonly plan: MaskPlan
   /** Names principal and connection; sealed aliases are bound to it. */
   readonly binding: string
+  /** Rows an answer may have, where a rule says so. */
+  readonly rowsMax?: number
 }
 
 export interface Way {
@@ -72,9 +87,16 @@ export interface Way {
   sid: string | undefined
   /** Whether the body held aliases, which its server gets undone. */
   isUndone: boolean
+  /** The leg of ours that it goes on from. */
+  heldLeg: HeldLeg | undefined
   /** The first message read, so that a refusal can answer it by id. */
   message: Message | undefined
   legs: readonly Leg[]
+  /** The messages of the body as the record keeps them, and what they are about. */
+  asked: readonly AskedMasked[]
+  inspected: readonly Inspected[]
+  /** The rules that matched, by name. */
+  matched: readonly string[]
   /** Entries to go with the next commit: a session opened, a sign-in accepted. */
   opening: Item[]
   reply: Reply | undefined

@@ -49,12 +49,13 @@ export class Tables {
   /**
    * All rows of a table, each of them checked; none is passed over.
    * @param sql selects them.
+   * @param values of its parameters.
    * @throws {Fault} `identity_down`, reason `state_file`, with the table and the number of the row.
    */
-  rows<T>(name: string, sql: string, form: z.ZodType<T>): T[] {
+  rows<T>(name: string, sql: string, form: z.ZodType<T>, ...values: readonly SQLInputValue[]): T[] {
     let found: Record<string, unknown>[]
     try {
-      found = this.#statement(sql).all()
+      found = this.#statement(sql).all(...values)
     } catch (cause) {
       throw unreadable(cause)
     }

@@ -37,12 +37,12 @@ export function describeChange(
       const index = left.findIndex((was) => isPair(was, now))
       const [was] = index < 0 ? [] : left.splice(index, 1)
       if (was && !isEqual(was, now))
-        changed.push(...pieces(now.name, differences(was.grant, now.grant)))
+        changed.push(...wordPieces(now.name, differences(was.grant, now.grant)))
       return was === undefined
     })
   }
-  for (const { grant, name } of rest) added.push(...pieces(name, grantWords(grant)))
-  const removed = left.flatMap(({ grant, name }) => pieces(name, grantWords(grant)))
+  for (const { grant, name } of rest) added.push(...wordPieces(name, grantWords(grant)))
+  const removed = left.flatMap(({ grant, name }) => wordPieces(name, grantWords(grant)))
   return { added, removed, changed }
 }
 
@@ -122,7 +122,7 @@ function differences(was: GrantConfig, now: GrantConfig): string[] {
 const pieceMax = 250
 
 /** The name and the words, cut so that no word of an entry loses its end. */
-function pieces(name: string, words: readonly string[]): string[] {
+export function wordPieces(name: string, words: readonly string[]): string[] {
   const text = words.join('; ')
   const room = Math.max(pieceMax - name.length - 4, 100)
   const parts: string[] = []

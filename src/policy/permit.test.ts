@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { compileGrants } from './grants.ts'
 import type { Access, Bearer, Grant } from './grants.ts'
-import { decide } from './permit.ts'
-import type { Asked, Permit } from './permit.ts'
+import { decide, permit } from './permit.ts'
+import type { Asked, Granted, Permit } from './permit.ts'
+import type { Verdict } from './verdict.ts'
 
 const bearer: Bearer = {
   issuer: 'https://issuer.example',
@@ -25,6 +26,14 @@ const ask = (method: string, kind = 'none', name = ''): Asked => ({
   target: { kind, name },
 })
 
+const allowed: Verdict = {
+  effect: 'allow',
+  matched: [],
+  reason: '',
+  hold: undefined,
+  duties: {},
+  revision: '',
+}
 const sqlOnly = access({
   who: { group: 'engineers' },
   may: { connection: 'shop', tools: ['execute_sql'] },
@@ -77,8 +86,9 @@ test('a grant for another connection does not hold', () => {
 
 test('a grant without names gives the whole connection, unknown methods included', () => {
   const all = access({ who: {}, may: { connection: 'shop' } })
-  assert.equal(decide(all, 'd1', [ask('vendor/dump')]).covers('d1'), true)
-  assert.equal(decide(all, 'd1', [ask('resources/read', 'resource', 'x://y')]).covers('d1'), true)
+  for (const asked of [ask('vendor/dump'), ask('resources/read', 'resource', 'x://y')]) {
+    assert.equal(permit(decide(all, 'd1', [asked]), allowed).covers('d1'), true)
+  }
 })
 
 test('several grants add up, and any of them may reveal', () => {
@@ -93,17 +103,35 @@ test('several grants add up, and any of them may reveal', () => {
   ])
 })
 
+const granted = (): Granted => decide(sqlOnly, 'd1', [ask('tools/call', 'tool', 'execute_sql')])
+
 test('a permit covers its own digest and no other, and is spent once', () => {
-  const permit = decide(sqlOnly, 'd1', [ask('tools/call', 'tool', 'execute_sql')])
-  assert.equal(permit.covers('d2'), false)
-  permit.spend()
-  assert.throws(() => permit.spend(), { name: 'Fault', code: 'refused' })
+  const made = permit(granted(), allowed)
+  assert.equal(made.covers('d2'), false)
+  made.spend()
+  assert.throws(() => made.spend(), { name: 'Fault', code: 'refused' })
 })
 
-test('a look-alike is not a permit', () => {
+for (const effect of ['deny', 'hold'] as const) {
+  test(`grants make no permit where a rule says ${effect}; the rule and its reason are told`, () => {
+    const matched = [{ rule: 'no-deletes', effect, reason: 'Cards stay.' }]
+    const verdict: Verdict = { ...allowed, effect, matched, reason: 'Cards stay.' }
+    assert.throws(() => permit(granted(), verdict), {
+      code: 'refused',
+      message: /Cards stay\. Nothing was sent\.$/,
+      facts: { reason: effect === 'hold' ? 'held' : 'rule', rule: 'no-deletes' },
+    })
+  })
+}
+
+test('look-alikes are no evidence', () => {
   // @ts-expect-error a literal of the same shape is not made by policy
   const forged: Permit = { covers: () => true, spend: () => undefined, grants: [] }
-  assert.ok(forged)
+  // @ts-expect-error grants alone are no permit
+  const early: Permit = granted()
+  // @ts-expect-error a literal is no grant
+  const grants: Granted = { digest: 'd1', grants: [], check: () => undefined }
+  assert.ok(forged && early && grants)
 })
 
 test('one refused element of a batch refuses the whole batch', () => {

@@ -1,9 +1,15 @@
 /**
  * The decision on one request, and the evidence of it. Only this file makes a `Permit`; `upstream`
  * sends nothing without one (MCP has no authorization of its own below the HTTP request).
+ *
+ *     decide           grants cover it                             -> Granted
+ *     permit           Granted, and rules allow it                 -> Permit
+ *     permitApproved   Granted, rules hold it, people approved it  -> Permit
  */
 import { Fault } from '../base/fault.ts'
+import type { Approval } from '../hold/approval.ts'
 import type { Access } from './grants.ts'
+import type { Verdict } from './verdict.ts'
 
 /** What policy looks at: the request as the body says it, never as its headers do. */
 export interface Asked {
@@ -19,14 +25,44 @@ export interface Asked {
   readonly isTaskOfOther?: boolean
 }
 
+class GrantedRequest {
+  readonly #access: Access
+  /** Names the bytes that were looked at. */
+  readonly digest: string
+  /** The grants it rests on, for the record. */
+  readonly grants: readonly string[]
+
+  constructor(access: Access, digest: string) {
+    this.#access = access
+    this.digest = digest
+    this.grants = access.grants
+  }
+
+  /** @throws {Fault} as `decide`, where the same grants do not cover another call. */
+  check(method: string, name: string): void {
+    const kind = kinds[method] ?? 'none'
+    checkMethod(this.#access, { kind: 'request', method, target: { kind, name } }, method)
+  }
+}
+/** Grants cover the request; rules have not been asked yet. */
+export type Granted = GrantedRequest
+
+const kinds: Readonly<Record<string, string>> = {
+  'tools/call': 'tool',
+  'prompts/get': 'prompt',
+  'resources/read': 'resource',
+}
+
 class PolicyPermit {
   readonly #digest: string
+  readonly #approval: Approval | undefined
   #isSpent = false
   /** The grants it rests on, for the record. */
   readonly grants: readonly string[]
 
-  constructor(digest: string, grants: readonly string[]) {
+  constructor(digest: string, grants: readonly string[], approval?: Approval) {
     this.#digest = digest
+    this.#approval = approval
     this.grants = grants
   }
 
@@ -34,10 +70,12 @@ class PolicyPermit {
     return this.#digest === digest
   }
 
-  /** Takes the permit out of use, before the first byte leaves. @throws {Fault} `refused` if it was. */
+  /** Takes the permit out of use, before the first byte leaves, and its approval with it.
+   *  @throws {Fault} `refused` if it was. */
   spend(): void {
     if (this.#isSpent) throw new Fault('refused', 'A permit is good for one sending; it was spent.')
     this.#isSpent = true
+    this.#approval?.spend()
   }
 }
 /** The type leaves the file, the constructor never does. */
@@ -82,14 +120,56 @@ const targeted: ReadonlySet<string> = new Set([
  * @throws {Fault} `tool_unknown` or `target_unknown` for what the principal has no grant for: it is
  *   told what a server says of a name it does not know. `refused` for everything else.
  */
-export function decide(access: Access, digest: string, all: readonly Asked[]): Permit {
+export function decide(access: Access, digest: string, all: readonly Asked[]): Granted {
   for (const asked of all) {
     if (asked.kind === 'response' && asked.isAwaited !== true) {
       throw refused('response_not_awaited', 'No request of the server waits for this answer here.')
     }
     if (asked.method !== undefined) checkMethod(access, asked, asked.method)
   }
-  return new PolicyPermit(digest, access.grants)
+  return new GrantedRequest(access, digest)
+}
+
+/**
+ * @param verdict what rules say of this request: of its messages the strictest.
+ * @throws {Fault} `refused` where it is not `allow`: `facts.reason` is `rule` or `held`, `facts.rule`
+ *   the deciding rule.
+ */
+export function permit({ digest, grants }: Granted, verdict: Verdict): Permit {
+  if (verdict.effect !== 'allow') throw ruled(verdict)
+  return new PolicyPermit(digest, grants)
+}
+
+/**
+ * @param verdict what rules say now: a denial that came meanwhile stands.
+ * @param of the approval, the call it must cover, and the digest of the bytes that will be sent.
+ * @throws {Fault} `refused` where a rule denies it, or the approval is for another call; as `decide`
+ *   where the grants of whoever asks now do not cover the call.
+ */
+export function permitApproved(
+  granted: Granted,
+  verdict: Verdict,
+  of: { approval: Approval; call: Parameters<Approval['covers']>[0]; digest: string },
+): Permit {
+  if (verdict.effect === 'deny') throw ruled(verdict)
+  const { approval, call, digest } = of
+  granted.check(call.method, call.tool)
+  if (!approval.covers(call)) {
+    throw refused('approval_for_other', 'The approval is for another call; nothing was sent.')
+  }
+  return new PolicyPermit(digest, granted.grants, approval)
+}
+
+/** The rule's own reason, which its writer meant to be read. */
+function ruled({ effect, matched, reason }: Verdict): Fault {
+  const [first] = matched
+  const facts = {
+    reason: effect === 'hold' ? 'held' : 'rule',
+    ...(first === undefined ? {} : { rule: first.rule }),
+  }
+  const words =
+    effect === 'hold' ? 'This waits for a person: ' : 'A rule of this gateway refuses this: '
+  return new Fault('refused', `${words}${reason} Nothing was sent.`, { facts })
 }
 
 function checkMethod(access: Access, asked: Asked, method: string): void {

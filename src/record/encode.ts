@@ -8,7 +8,8 @@ import { isoMicros } from '../base/clock.ts'
 import { canonicalize } from '../tlog/canonical.ts'
 import * as is from './entry.ts'
 import { count, quote } from './entry.ts'
-import { detailsText } from './noted.ts'
+import { factsText } from './facts-text.ts'
+import { cut, detailsText } from './noted.ts'
 import type { Noted } from './noted.ts'
 import type { SealCounts } from './seal.ts'
 
@@ -106,15 +107,19 @@ const received = shape<is.CallReceived>('call.received', [
   ['bytes', (e) => count(e.bytes)],
   ['decision', (e) => quote(e.decision)],
   ['era', (e) => quote(e.era)],
+  ['facts', (e) => e.facts && factsText(e.facts)],
   ['method', (e) => e.method && quote(e.method.value)],
+  ['notes', (e) => e.notes && canonicalize(e.notes.slice(0, 20).map(cut))],
   ['rpcKind', (e) => quote(e.rpcKind)],
   ['rule', (e) => quote(e.rule)],
   ['target', (e) => e.target && targetText(e.target)],
+  ['ticket', (e) => word(e.ticket)],
   ['version', (e) => quote(e.version)],
 ])
 const denied = shape<is.CallDenied>('call.denied', [
   body,
   ['code', (e) => quote(e.code)],
+  ['facts', (e) => e.facts && factsText(e.facts)],
   ['method', (e) => e.method && quote(e.method.value)],
   ['outcome', '"denied"'],
   ['reason', (e) => quote(e.reason)],
@@ -127,6 +132,7 @@ const dispatched = shape<is.CallDispatched>('call.dispatched', [
   ok,
   ['attempt', (e) => count(e.attempt)],
   ['host', (e) => quote(e.host)],
+  ['ticket', (e) => word(e.ticket)],
 ])
 const answered = shape<is.ResponseEvent>('response.event', [
   body,

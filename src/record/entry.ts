@@ -5,10 +5,18 @@
 import { assert } from '../base/assert.ts'
 import { canonicalize } from '../tlog/canonical.ts'
 import type { Masked } from '../mask/masked.ts'
+import type {
+  CallDenied,
+  CallDispatched,
+  CallFinished,
+  CallReceived,
+  ResponseEvent,
+} from './calls.ts'
 import { cut } from './noted.ts'
 import type { Details, Noted } from './noted.ts'
 
 export { notedTypes } from './noted.ts'
+export type * from './calls.ts'
 export type { Details, NotedType } from './noted.ts'
 
 /** Who did it (PCI DSS v4.0.1 req. 10.2.2, user identification). */
@@ -59,81 +67,6 @@ export interface TargetName {
 /** `stream` and `end` are the GET and DELETE of Streamable HTTP, `control` an event without data. */
 export type RpcKind = 'request' | 'notification' | 'response' | 'stream' | 'end' | 'control'
 export type Era = 'modern' | 'legacy'
-
-/** A client's message was let in. Its masked text is the item's body. */
-export interface CallReceived {
-  readonly type: 'call.received'
-  readonly era: Era
-  readonly version: string
-  readonly rpcKind: RpcKind
-  readonly method?: Masked<string> | undefined
-  readonly target?: TargetName | undefined
-  /** Size of the message as it came, in bytes. */
-  readonly bytes: number
-  readonly decision: 'allow'
-  /** The grant or rule that let it in. */
-  readonly rule: string
-}
-
-/** A client's message was refused: nothing was sent. */
-export interface CallDenied {
-  readonly type: 'call.denied'
-  readonly rpcKind?: RpcKind | undefined
-  readonly method?: Masked<string> | undefined
-  readonly target?: TargetName | undefined
-  /** The machine's word for why, and the fault's code. */
-  readonly reason: string
-  readonly code: string
-  /** HTTP status of the answer. */
-  readonly status: number
-  readonly rule?: string | undefined
-}
-
-/** Durable before the first byte goes to the server: after a crash it means "may have run". */
-export interface CallDispatched {
-  readonly type: 'call.dispatched'
-  /** Host and port of the server's URL; never its path, query or credentials. */
-  readonly host: string
-  /** 1 for the first try. */
-  readonly attempt: number
-}
-
-/** One message from the server, durable before it is released. Its masked text is the body. */
-export interface ResponseEvent {
-  readonly type: 'response.event'
-  /** 1 for the first message of the exchange. */
-  readonly seq: number
-  readonly rpcKind: RpcKind
-  readonly method?: Masked<string> | undefined
-  readonly bytes: number
-  /** Delivered once before; `Last-Event-ID` asked for it again. */
-  readonly again?: boolean | undefined
-  readonly eventId?: Masked<string> | undefined
-}
-
-export type CallOutcome =
-  | 'ok'
-  | 'error' // the server answered with a JSON-RPC error
-  | 'tool_error' // a tool result with isError
-  | 'denied'
-  | 'cancelled'
-  | 'withheld' // it ran, but its answer was not released
-  | 'unknown' // it was sent, and nobody knows what became of it
-  | 'failed' // it was not sent, or no answer came
-
-/** The end of a received call; each has exactly one. */
-export interface CallFinished {
-  readonly type: 'call.finished'
-  readonly outcome: CallOutcome
-  /** HTTP status of the answer; 0 when no answer was given. */
-  readonly httpStatus: number
-  readonly durationUs: number
-  readonly bytesIn: number
-  readonly bytesOut: number
-  /** Messages delivered to the client. */
-  readonly messages: number
-  readonly reason?: string | undefined
-}
 
 /** Maskings of one kind at like places; `at` holds `*` for each array index left out. */
 export interface GroupInput {
@@ -227,9 +160,17 @@ export interface GatewayRecovered {
  *  shown, and once more when the look ended, with how much it had shown. */
 export interface RecordViewed {
   readonly type: 'record.viewed'
-  readonly what: 'sessions' | 'replay' | 'search' | 'entry' | 'evidence' | 'audit'
+  readonly what:
+    | 'sessions'
+    | 'replay'
+    | 'search'
+    | 'entry'
+    | 'evidence'
+    | 'audit'
+    | 'ticket'
+    | 'policy'
   readonly by: 'cli' | 'console' | 'api'
-  /** The session looked at. */
+  /** The session or held call looked at. */
   readonly viewed?: string | undefined
   /** What was asked for. */
   readonly query?: Masked<string> | undefined

@@ -29,6 +29,25 @@ export const notedTypes = [
   'credential.rotated',
   /** Something a person must look at: the break-glass account was used, a token was used twice. */
   'alert.raised',
+  /** A held call: what waits, each decision, that it may run, that it ran, how else it ended. */
+  'ticket.created',
+  'ticket.decided',
+  'ticket.approved',
+  'ticket.executed',
+  'ticket.ended',
+  'ticket.reminded',
+  /** Somebody looked afterwards at what ran in an emergency. */
+  'ticket.reviewed',
+  /** A reviewer lets another decide for them, until a date. */
+  'delegation.changed',
+  /** What inspection saw in a message. */
+  'inspect.found',
+  /** A tool is not what it was when it was pinned; somebody accepted what it is now. */
+  'tool.changed',
+  'tool.accepted',
+  /** A reviewer was told, or could not be. */
+  'notice.sent',
+  'notice.failed',
 ] as const
 export type NotedType = (typeof notedTypes)[number]
 

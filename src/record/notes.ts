@@ -9,6 +9,8 @@ export interface About {
   readonly principal?: Who | undefined
   readonly source?: Source | undefined
   readonly connection?: string | undefined
+  readonly session?: string | undefined
+  readonly exchange?: string | undefined
 }
 
 /**
@@ -22,9 +24,9 @@ export function createNote(
   recorder: Pick<Recorder, 'append'>,
   masker: Pick<Masker, 'words'>,
 ): Note {
-  return async (type, { connection, principal, source }, details) => {
+  return async (type, { connection, exchange, principal, session, source }, details) => {
     const who = principal && masker.words<Who>(principal)
-    const shared = share({ principal: who, source, connection })
+    const shared = share({ principal: who, source, connection, session, exchange })
     const entry = { type, details: masker.words<Details>(details) }
     await recorder.append('note', shared, [{ entry }])
   }

@@ -132,6 +132,79 @@ const tellings: Readonly<Record<NotedType, Telling>> = {
       return `! alert: ${what}${behind(', about ', about)}`
     },
   },
+  'ticket.created': {
+    used: ['ticket', 'tool', 'rules', 'reason', 'expires'],
+    words: (of) =>
+      `| ${word(of, 'tool')} is held as ${word(of, 'ticket')}${behind(' until ', word(of, 'expires'))}${by(of, 'rules')}${behind(': ', word(of, 'reason'))}`,
+  },
+  'ticket.decided': {
+    used: ['ticket', 'decision', 'method', 'justification', 'onBehalfOf', 'reason'],
+    words: (of, entry) => {
+      const refused = word(of, 'reason')
+      if (refused !== '')
+        return `x a decision of ${who(entry)} on ${word(of, 'ticket')}${behind(', ', word(of, 'decision'))}${behind(' by ', word(of, 'method'))}${behind(' for ', word(of, 'onBehalfOf'))} does not count: ${refused}${behind('; ', word(of, 'justification'))}`
+      const asked = behind(' for ', word(of, 'onBehalfOf'))
+      const how = behind(' by ', word(of, 'method'))
+      return `| ${who(entry)}${asked}: ${word(of, 'decision')} ${word(of, 'ticket')}${how}${behind(': ', word(of, 'justification'))}`
+    },
+  },
+  'ticket.approved': {
+    used: ['ticket', 'until'],
+    words: (of) => `| ${word(of, 'ticket')} may run, once${behind(', until ', word(of, 'until'))}`,
+  },
+  'ticket.executed': {
+    used: ['ticket', 'outcome'],
+    words: (of) => `| ${word(of, 'ticket')} has run${behind(': ', word(of, 'outcome'))}`,
+  },
+  'ticket.ended': {
+    used: ['ticket', 'state', 'why'],
+    words: (of) =>
+      `| ${word(of, 'ticket')} has ended: ${word(of, 'state')}${behind(', ', word(of, 'why'))}`,
+  },
+  'ticket.reminded': {
+    used: ['ticket', 'expires'],
+    words: (of) =>
+      `| reviewers of ${word(of, 'ticket')} were reminded${behind('; it waits until ', word(of, 'expires'))}`,
+  },
+  'ticket.reviewed': {
+    used: ['ticket', 'words'],
+    words: (of, entry) =>
+      `| ${who(entry)} reviewed ${word(of, 'ticket')}, which ran in an emergency${behind(': ', word(of, 'words'))}`,
+  },
+  'delegation.changed': {
+    used: ['what', 'delegation', 'to', 'until'],
+    words: (of, entry) =>
+      `${who(entry)}: delegation ${word(of, 'delegation')}${behind(' to ', word(of, 'to'))} ${word(of, 'what')}${behind(', until ', word(of, 'until'))}`,
+  },
+  'inspect.found': {
+    used: ['of', 'found'],
+    words: (of) => `! seen in ${word(of, 'of') || 'the call'}:${by(of, 'found', ' ')}`,
+  },
+  'tool.changed': {
+    used: ['tool', 'what', 'parts'],
+    words: (of) =>
+      `! tool ${word(of, 'tool')} ${word(of, 'what') || 'changed'}${by(of, 'parts', ': ')}`,
+  },
+  'tool.accepted': {
+    used: ['tool', 'by', 'reason'],
+    words: (of) =>
+      `tool ${word(of, 'tool')} accepted as it is now${behind(' by ', word(of, 'by'))}${behind(': ', word(of, 'reason'))}`,
+  },
+  'notice.sent': {
+    used: ['receiver', 'ticket', 'what'],
+    words: (of) => `told ${word(of, 'receiver')} of ${both(of, 'ticket', 'what')}`,
+  },
+  'notice.failed': {
+    used: ['receiver', 'ticket', 'what', 'reason'],
+    words: (of) =>
+      `x could not tell ${word(of, 'receiver')} of ${both(of, 'ticket', 'what')}${behind(': ', word(of, 'reason'))}`,
+  },
+}
+
+/** The words of a list behind others. */
+function by(details: Details, key: string, ahead = ' by '): string {
+  const value = details[key]
+  return isWords(value) ? behind(ahead, value.join(', ')) : ''
 }
 
 function changed(what: string, used: readonly string[]): Telling {
@@ -167,13 +240,14 @@ export function furtherDetails({ fields, type }: RecordedEntry): [string, unknow
   return Object.entries(details).filter(([name, value]) => !used.has(name) || !isSaid(name, value))
 }
 
+const listsSaid: ReadonlySet<string> = new Set(['connections', 'rules', 'found', 'parts'])
 const counts: ReadonlySet<string> = new Set(['calls', 'streams', 'sessions', 'seconds'])
 
 /** Whether a detail has the form in which the words say it; of another form it is shown by itself. */
 function isSaid(name: string, value: unknown): boolean {
   if (typeof value === 'number') return counts.has(name) && countOf(value) !== undefined
   if (name.startsWith('is')) return typeof value === 'boolean'
-  if (name === 'connections') return isWords(value)
+  if (listsSaid.has(name)) return isWords(value)
   return typeof value === 'string' && !counts.has(name)
 }
 

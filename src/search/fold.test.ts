@@ -78,7 +78,7 @@ test('a call that was refused at the door has its text and its reason', () => {
   assert.equal(command, 'SELECT pan FROM cards')
 })
 test('names that were parsed are taken in place of those that were guessed', () => {
-  const sql = [{ tables: ['Vault.Cards'], columns: ['PAN', 7] }, 'odd']
+  const sql = [{ tables_read: ['Vault.Cards'], columns_written: ['PAN', 7] }, 'odd']
   const item = itemOf([[{ ...received[0], facts: { sql } }, asked]])
   assert.deepEqual([[...item.tables], [...item.columns]], [['vault.cards'], ['pan']])
 })

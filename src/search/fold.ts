@@ -126,7 +126,7 @@ export function fold(draft: Draft, entry: IndexedEntry, withOutputs: boolean): v
   draft.tool ??= isObject(fields['target']) ? textOf(fields['target']['name']) : undefined
   draft.rule ??= textOf(fields['rule'])
   draft.reason = textOf(fields['reason']) ?? draft.reason
-  draft.ticket ??= textOf(fields['ticket'])
+  draft.ticket ??= textOf(fields['ticket']) ?? ticketIn(fields)
   if (exchangeOf(entry) !== undefined) foldCall(draft, entry, withOutputs)
   else foldOther(draft, entry)
 }
@@ -170,17 +170,29 @@ function reasonIn({ details }: IndexedEntry['fields']): string | undefined {
   return isObject(details) ? textOf(details['reason']) : undefined
 }
 
+/** Entries about a held call name it among their details. */
+function ticketIn({ details }: IndexedEntry['fields']): string | undefined {
+  return isObject(details) ? textOf(details['ticket']) : undefined
+}
+
 function addCommand(draft: Draft, entry: IndexedEntry): void {
   if (draft.isEnded) return
   const { text, words } = joined(draft.command, entry, commandLengthMax)
   draft.command = text
   const facts = entry.fields['facts']
   const parsed = isObject(facts) && Array.isArray(facts['sql']) ? facts['sql'] : undefined
-  const found = parsed ? parsed.filter(isObject) : words.map(sqlNames)
+  const found = parsed ? parsed.filter(isObject).map(namesIn) : words.map(sqlNames)
   for (const { columns, tables } of found) {
     for (const name of namesOf(tables)) draft.tables.add(name)
     for (const name of namesOf(columns)) draft.columns.add(name)
   }
+}
+
+/** The names in the facts of one statement. */
+function namesIn(sql: Readonly<Record<string, unknown>>): { tables: string[]; columns: string[] } {
+  const both = (of: string): string[] =>
+    ['read', 'written'].flatMap((how) => namesOf(sql[`${of}_${how}`]))
+  return { tables: both('tables'), columns: both('columns') }
 }
 
 function namesOf(value: unknown): string[] {

@@ -23,6 +23,8 @@ export interface Session {
   calls: number
   /** Exchanges under way: a session with one of them is not idle. */
   underway: number
+  /** What its client calls itself; whoever writes a client can choose it. */
+  clientName?: string | undefined
   /** The server's own session id, once it gave one. */
   sid: string | undefined
   /** The recorded session this one goes on from, after a restart or an idle time. */

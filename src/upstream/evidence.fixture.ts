@@ -1,17 +1,27 @@
 /** For tests and benches: real permits and receipts, made by their makers over a disk that is none. */
 import { compileGrants } from '../policy/grants.ts'
-import { decide } from '../policy/permit.ts'
+import { decide, permit } from '../policy/permit.ts'
 import type { Permit } from '../policy/permit.ts'
+import type { Verdict } from '../policy/verdict.ts'
 import { commit } from '../record/durable.ts'
 import type { Durable } from '../record/durable.ts'
 
 const bearer = { issuer: 'i', subject: 's', kind: 'person', groups: [], roles: [] } as const
 const access = compileGrants([{ who: {}, may: { connection: '*' } }])(bearer, 'any')
 
+const allowed: Verdict = {
+  effect: 'allow',
+  matched: [],
+  reason: '',
+  hold: undefined,
+  duties: {},
+  revision: '',
+}
+
 /** A permit for one sending of the request with this digest. */
 export function permitFor(digest: string): Permit {
   if (access === undefined) throw new Error('the grant for everything does not hold')
-  return decide(access, digest, [])
+  return permit(decide(access, digest, []), allowed)
 }
 
 /** A receipt for this digest, as if its entries were on a disk. */

@@ -163,6 +163,19 @@ export function checkParamMirrors(
   }
 }
 
+/** The `Mcp-Param-*` headers of a `tools/call` that is made here, encoded. */
+export function writeParamMirrors(
+  { params, tree }: Message,
+  mirrors: readonly ParamMirror[],
+): [name: string, value: string][] {
+  return mirrors.flatMap(({ header, path }): [string, string][] => {
+    let n = tree.get(params, 'arguments')
+    for (const key of path) n = tree.get(n, key)
+    const meant = mirrored(tree, n)
+    return meant === undefined ? [] : [[header, encodeMirror(meant)]]
+  })
+}
+
 /** What the header must say for the value at `n`; undefined where there must be none. */
 function mirrored(tree: JsonTree, n: Node): string | undefined {
   if (n === NONE) return undefined

@@ -50,7 +50,7 @@ listen: { gateway: 127.0.0.1:0, console: 127.0.0.1:0 }
 public_url: http://127.0.0.1:4100
 data_dir: ${data}
 identity: { issuers: [{ name: local, type: local }] }
-connections: [{ name: shop, url: ${behind.url} }]
+connections: [{ name: shop, url: ${behind.url}, profile: none }]
 access: [{ who: { kind: service }, may: { connection: shop } }]
 log: { level: debug }
 record: { free_bytes_min: 1MiB, origin: log.example/test${setting} }
