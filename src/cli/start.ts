@@ -174,6 +174,8 @@ async function letServe(built: Built, setting: Setting): Promise<Gateway> {
   const own = share({})
   await recordStart(at, own, options.checked.sha256, built.named)
   const around = await openAround(built, setting)
+  // What a crash left of held calls is told before anybody calls.
+  await built.holding.tick()
   const { accounts } = around.front
   openTo(built, around, setting)
   built.watchIndex(() => around.beside.index.figures().lag)
@@ -280,6 +282,7 @@ async function stopAll(
   await beside.close()
   await doors.console.close(0)
   await front.close()
+  await built.holding.tick().catch(() => undefined) // The record may be down; the next start tells it.
   await built.holding.close()
   await closeSessions('gateway_stopped', at).catch(() => undefined)
   await recordSeal(own, at, true).catch(() => undefined) // The record may be down; the stop goes on.

@@ -83,7 +83,7 @@ export class Holding {
     if (late !== undefined) return { state: 'expired', why: late }
     const changed = [
       row.connection_revision !== now.connectionRevision && 'the connection',
-      row.tool_sha256 !== now.toolSha256 && "the tool's description",
+      isOtherTool(row, now.toolSha256) && "the tool's description",
       row.policy_revision !== now.policyRevision && 'the policy',
     ].filter((what) => typeof what === 'string')
     if (changed.length > 0) {
@@ -170,7 +170,7 @@ export class Holding {
       }
       const isStale =
         now !== undefined &&
-        (row.policy_revision !== now.policyRevision || row.tool_sha256 !== now.toolSha256)
+        (row.policy_revision !== now.policyRevision || isOtherTool(row, now.toolSha256))
       if (!isStale) return row
       const why = 'The policy or the tool changed, and the call was asked again.'
       this.#ledger.end(row.id, [row.state], 'void', { why })
@@ -299,4 +299,9 @@ export class Holding {
 
 function other(reason: string, message: string): Fault {
   return new Fault('refused', message, { facts: { reason } })
+}
+
+/** A tool that no list had when the call was held is pinned at first sight, which is no change of it. */
+function isOtherTool({ tool_sha256: held }: TicketRow, now: string): boolean {
+  return held !== '' && held !== now
 }

@@ -223,6 +223,13 @@ for (const [what, more, reason] of strange) {
   })
 }
 
+test('a tool that was pinned at first sight while its call was held has not changed', async () => {
+  const desk = new Desk()
+  const call = held({ toolSha256: '' })
+  const { id } = await desk.approved(call)
+  assert.ok(desk.tickets.take(id, bound(call, { toolSha256: 'first' })))
+})
+
 const changes: readonly [what: string, more: Partial<BoundNow>][] = [
   ['connection', { connectionRevision: 'r2' }],
   ['tool', { toolSha256: 'other' }],

@@ -190,9 +190,9 @@ function checkStatement(
   for (const [what, is, should] of expected) {
     if (is !== should) told('statement', `is about another ${what} than this ticket's.`)
   }
-  if (said.get('emergency') !== true && isSamePerson(said.get('requester'), said.get('approver'))) {
-    told('statement', 'has its requester as reviewer.')
-  }
+  const reviewers = [said.get('approver'), said.get('on_behalf_of') ?? {}]
+  const isOwn = reviewers.some((one) => isSamePerson(said.get('requester'), one))
+  if (said.get('emergency') !== true && isOwn) told('statement', 'has its requester as reviewer.')
   if (!['approve', 'deny'].includes(String(said.get('decision')))) {
     told('statement', 'is neither a yes nor a no.')
   }
@@ -220,7 +220,7 @@ function checkOutcome(
   if (ticket.state === 'denied' && no === 0) wrong('It is denied, and nobody said no.')
   if (!ran.includes(ticket.state)) return
   if (no > 0) wrong(`It is ${ticket.state}, and somebody said no.`)
-  if (!isEmergency && yes < ticket.quorum) {
+  if (!isEmergency && yes < Math.max(1, ticket.quorum)) {
     wrong(`It is ${ticket.state} with ${yes} of ${ticket.quorum} needed decisions.`)
   }
   if (isEmergency) {
