@@ -14,7 +14,7 @@ export function conditions(plan: Plan): Record<string, string> {
     rounds: `${plan.rounds} of ${plan.measureMs} ms after ${plan.warmMs} ms (${plan.firstWarmMs} ms in the first), interleaved; medians`,
     calls: 'POST tools/call, 2026-07-28, keep-alive',
     cards: 'one in the 1KB result, one a row in the others',
-    controls: 'token check, 20 grants, masking, durable record',
+    controls: 'token check, 20 grants, SQL facts and findings, 20 rules, masking, durable record',
     instructions: canCount() ? 'counted by perf' : 'cannot be counted here',
   }
 }

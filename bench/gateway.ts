@@ -23,7 +23,8 @@ const readyWithinMs = 30_000
 export const hasGateway: boolean = existsSync(new URL('../src/cli/main.ts', import.meta.url))
 
 /**
- * Starts it with every control on: token check, twenty grants of which the last one fits, masking, and
+ * Starts it with every control on: token check, twenty grants of which the last one fits, SQL facts and
+ * findings, twenty rules, masking, and
  * the durable record on the disk of `folder`.
  * @throws {Error} when it does not say that it is ready within half a minute.
  */
@@ -68,6 +69,12 @@ connections:
   - name: bench
     url: http://127.0.0.1:${serverPort}/mcp
     profile: pci
+    # One statement again and again: its facts are known from the first call on.
+    sql: { dialect: mysql, tools: { "rows_*": sql } }
+    cardholder_data: { tables: [cards] }
+rules:
+  - { name: night, when: 'time.hour < 0', effect: deny }
+  - { name: mass, when: 'call.bytes > 4000000', effect: hold }
 access:
 ${others.join('\n')}
   - { who: { group: bench }, may: { connection: bench, tools: ["rows_*"], methods: ["*"] } }

@@ -4,6 +4,7 @@ import { maskFigures } from './mask.ts'
 import { recordFigures } from './record.ts'
 import { scanFigures } from './scan.ts'
 import { benchSearch } from './search.ts'
+import { sqlFigures } from './sql.ts'
 import { transportFigures } from './transport.ts'
 import { benchVerify } from './verify.ts'
 import { wireFigures } from './wire.ts'
@@ -45,6 +46,7 @@ export async function partFigures(
       found.push(atLeast === undefined ? figure : { ...figure, atLeast })
     }
   }
+  if (wanted('sql')) found.push(...(await sqlFigures(isQuick ? 200 : 2000)))
   if (wanted('mask')) {
     for (const { name, bytes, maskUs } of maskFigures(isQuick ? 30 : 150)) {
       found.push({ name: `mask, ${name}`, value: bytes / maskUs / 1000, unit: 'GB/s' })

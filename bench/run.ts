@@ -29,7 +29,7 @@ import { loadFigures, printFigures, printLines, recordShare, summarise, wasQuiet
 
 const help = `npm run bench -- [--quick] [--only NAME,...] [--rounds N] [--unpinned]
   --quick     one short round of everything, to see that it works
-  --only      some of: direct bare nginx gateway idle wire scan mask record verify search transport
+  --only      some of: direct bare nginx gateway idle wire scan mask sql record verify search transport
   --sizes     some of: 1KB 64KB 1MB
   --connections  some of: 1 32
   --rounds    how often each subject gets each load (default 5)

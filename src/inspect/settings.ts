@@ -34,7 +34,8 @@ export function inspectSettings(
       tables.length > 0 ? (name) => tables.some((test) => test(name)) : (name) => isCardTable(name),
     ),
     schema: new Map(schema),
-    namesTables: tables.length > 0,
+    // A star over any other table is no cardholder data: what holds it is named here, or by its name.
+    namesTables: true,
     tools: (tool) => tools.find(({ isTool }) => isTool(tool))?.argument,
   }
 }

@@ -6,6 +6,7 @@ import type { Where } from '../facts.ts'
 import { changed } from './changes.ts'
 import { isLinked } from './linked.ts'
 import {
+  distinct,
   emptyShape,
   merged,
   renamed,
@@ -129,7 +130,7 @@ function readSelect(query: Select, scope: Scope, seen: Seen): Shape {
     seen.marks.exports = true
     if (rowOf(outputs).card) seen.marks.writesCards = true
   }
-  const tables = shapes.flatMap((shape) => shape.tables)
+  const tables = distinct(shapes.flatMap((shape) => shape.tables))
   const left = whereOf(where, (column) => keyOf(column, tables, seen), namesOf(tables))
   const isOpen = left === 'key' && rowOf(outputs).card && !isLinked(query)
   const own = isOpen ? 'filter' : left

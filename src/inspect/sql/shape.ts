@@ -88,28 +88,42 @@ export function merged(left: Shape, right: Shape): Shape {
   if (isOpen) {
     const all = unite([rowOf(left), rowOf(right)])
     const columns = [...left.columns, ...right.columns].map(({ name }) => ({ name, made: all }))
-    const tables = [...left.tables, ...right.tables]
-    return { ...left, columns, rest: all, table: undefined, isMixed: true, tables }
+    const tables = distinct([...left.tables, ...right.tables])
+    return bounded({ ...left, columns, rest: all, table: undefined, isMixed: true, tables })
   }
   const columns = left.columns.map(({ name, made }, i) => {
     const other = right.columns[i]
     return { name, made: other ? unite([made, other.made]) : made }
   })
-  return { ...left, columns, tables: [...left.tables, ...right.tables] }
+  return { ...left, columns, tables: distinct([...left.tables, ...right.tables]) }
+}
+
+/** A row of more columns has columns of any name: stars over stars double with each step. */
+const columnsMax = 4096
+
+function bounded(shape: Shape): Shape {
+  if (shape.columns.length <= columnsMax) return shape
+  return { ...shape, columns: [], rest: rowOf(shape), table: undefined, isMixed: true }
+}
+
+/** Each table once. */
+export function distinct(tables: readonly TableName[]): readonly TableName[] {
+  if (tables.length < 2) return tables
+  return [...new Map(tables.map((table) => [`${table.schema}.${table.name}`, table])).values()]
 }
 
 /** The columns of several relations beside each other. */
 export function joined(shapes: readonly Shape[]): Shape {
   const rests = shapes.flatMap(({ rest }) => (rest ? [rest] : []))
   const [only, ...others] = shapes
-  return {
+  return bounded({
     ...emptyShape,
     columns: shapes.flatMap(({ columns }) => columns),
     rest: rests.length ? unite(rests) : undefined,
     table: others.length ? undefined : only?.table,
     isMixed: shapes.some(({ isMixed }) => isMixed),
-    tables: shapes.flatMap(({ tables }) => tables),
-  }
+    tables: distinct(shapes.flatMap(({ tables }) => tables)),
+  })
 }
 
 /** What stands in FROM under a name. */
