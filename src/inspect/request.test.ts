@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { readPosted } from '../wire/message.ts'
 import { layersOf } from './layers.ts'
 import { call, found, message, sure } from './request.fixture.ts'
 import { findRequest, findingsMax } from './request.ts'
@@ -137,5 +138,34 @@ test('a text that decodes to nothing else has one reading', () => {
   assert.deepEqual(
     layersOf('%2e%252e').map(({ text }) => text),
     ['%2e%252e', '.%2e', '..'],
+  )
+})
+
+test('more text than anybody looks at in time is told, and the time is bounded', () => {
+  const text = 'a%41%42;(select'.repeat(20)
+  const many = Object.fromEntries(Array.from({ length: 8000 }, (_, i) => [`k${i}`, text]))
+  const body = JSON.stringify({
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'tools/call',
+    params: { name: 'x', arguments: many },
+  })
+  const posted = readPosted(Buffer.from(body), { bytesMax: 8_000_000, depthMax: 16 })
+  assert.ok(posted.kind === 'one')
+  const { findings } = findRequest(posted.message, { tools: () => undefined })
+  assert.ok(
+    findings.some(({ confidence, what }) => what === 'many_values' && confidence === 'high'),
+  )
+})
+
+test('params of a method that nobody here knows are looked at whole', () => {
+  const body =
+    '{"jsonrpc":"2.0","id":1,"method":"sql/execute","params":{"statement":{"sql":"DELETE FROM cards"}}}'
+  const posted = readPosted(Buffer.from(body), { bytesMax: 100_000, depthMax: 16 })
+  assert.ok(posted.kind === 'one')
+  const { sql } = findRequest(posted.message, { tools: () => undefined })
+  assert.deepEqual(
+    sql.map(({ text }) => text),
+    ['DELETE FROM cards'],
   )
 })

@@ -41,6 +41,8 @@ const sqlTextsMax = 32
 const endCharsMax = 65_536
 /** Strings and keys of one message that are looked at. */
 const piecesMax = 20_000
+/** Of all of them together, in UTF-16 units; of a long text its two ends count. */
+const textCharsMax = 512 * 1024
 
 export interface RequestOptions {
   /** The argument of a tool that is SQL, by configuration. */
@@ -48,6 +50,27 @@ export interface RequestOptions {
   /** Names of tools the connection is known to have. */
   readonly known?: readonly string[]
 }
+
+/** Methods whose params name or list something, or describe a client. */
+const plainMethods: ReadonlySet<string> = new Set([
+  'initialize',
+  'ping',
+  'server/discover',
+  'tools/list',
+  'prompts/list',
+  'resources/list',
+  'resources/templates/list',
+  'resources/unsubscribe',
+  'logging/setLevel',
+  'tasks/list',
+  'tasks/get',
+  'tasks/result',
+  'tasks/cancel',
+  'notifications/initialized',
+  'notifications/cancelled',
+  'notifications/progress',
+  'notifications/roots/list_changed',
+])
 
 /** What part of the params is looked at, by method; an answer to the server is looked at whole. */
 function placesOf(message: Message): readonly (readonly [node: Node, at: string, name: string])[] {
@@ -65,10 +88,11 @@ function placesOf(message: Message): readonly (readonly [node: Node, at: string,
     add(tree.get(params, 'uri'), '/params/uri', 'resource')
   } else if (method === 'completion/complete') {
     add(tree.get(params, 'argument'), '/params/argument', 'value')
-  } else {
+    add(tree.get(params, 'context'), '/params/context', 'value')
+  } else if (method === 'tools/call' || method === 'prompts/get') {
     add(tree.get(params, 'arguments'), '/params/arguments', 'value')
     add(tree.get(params, 'inputResponses'), '/params/inputResponses', 'content')
-  }
+  } else if (!plainMethods.has(method ?? '')) add(params, '/params', 'value')
   return places
 }
 
@@ -86,6 +110,7 @@ class Looker implements Found {
   readonly #message: Message
   readonly #options: RequestOptions
   #count = 0
+  #charsLeft = textCharsMax
 
   constructor(message: Message, options: RequestOptions) {
     this.#message = message
@@ -159,7 +184,9 @@ class Looker implements Found {
         this.sql.push({ text: piece.text, at: inner, isDeclared: isDeclared || !isWordy })
       } else this.unread ??= inner
       this.#add('sql_injection', weighedSql(smuggled(piece.text), piece, isDeclared), piece.at)
-      if (isDeclared || !/^\s*\(/.test(piece.text)) return
+      // What a shell runs may begin as a statement does.
+      const isForShell = piece.role === 'command' || /^\s*\(/.test(piece.text)
+      if (isDeclared || !isForShell) return
     }
     this.#text(piece)
   }
@@ -184,7 +211,14 @@ class Looker implements Found {
       const now = surer(best.get(family), seen)
       if (now !== undefined) best.set(family, now)
     }
-    for (const { text, by } of layersOf(endsOf(piece.text))) {
+    const ends = endsOf(piece.text)
+    this.#charsLeft -= ends.length
+    if (this.#charsLeft < 0) {
+      // So much in one call is looked at by nobody in time, and may be anything.
+      this.#add('protocol', { what: 'many_values', confidence: 'high' }, at)
+      return
+    }
+    for (const { text, by } of layersOf(ends)) {
       // What is spoken of in its own words is weighed by them; what hides in an encoding is not.
       const like = { role: by === 'base64' ? ('value' as const) : role, text }
       keep('sql_injection', weighed(sqlInjection(text), like))
@@ -232,8 +266,8 @@ function isStatementLike(text: string): boolean {
 }
 const statementStart = union('iy', [
   /(?:select\b(?!ed|ion)|update(?:\s[^;]{1,200}\sset\b|[/[`"])|exec\b|execute\b|explain\b|pragma\b|begin\b|commit\b|rollback\b|declare\b|analyze\b|shutdown\b|reconfigure\b|xp_|sp_|[\w.[\]]{1,128}\.(?:xp|sp)_)/iy,
-  /(?:insert|delete|with|drop|create|alter|truncate|grant|revoke|merge|call|show|describe|desc|use|set|copy|vacuum|table|values|load|do|waitfor|backup|bulk|attach|lock|kill|reset|listen|notify|prepare|deallocate|fetch|handler|rename|if|print|open|reindex|dbcc|deny)(?=\s|\/\*|--|["`[(])/iy,
-  /(?:replace\s{1,8}into|upsert\s{1,8}into|reassign\s{1,8}owned|refresh\s{1,8}materialized|security\s{1,8}label|import\s{1,8}foreign|detach\s{1,8}database|comment\s{1,8}on\s{1,8}(?:table|column|database|schema|view|function)|restore\s{1,8}(?:database|log|table)|flush\s{1,8}(?:tables?|privileges|logs)|purge\s{1,8}(?:binary|master|table|recyclebin)|discard\s{1,8}(?:all|plans|sequences|temp))\b/iy,
+  /(?:insert|delete|with|drop|create|alter|truncate|grant|revoke|merge|call|show|describe|desc|use|set|copy|vacuum|table|values|load|do|waitfor|backup|bulk|attach|lock|kill|reset|listen|notify|prepare|deallocate|fetch|handler|rename|if|print|open|reindex|dbcc)(?=\s|\/\*|--|["`[(])/iy,
+  /(?:replace\s{1,8}into|deny\s{1,8}(?:select|insert|update|delete|execute|control|alter|all\s{1,8}on)|upsert\s{1,8}into|reassign\s{1,8}owned|refresh\s{1,8}materialized|security\s{1,8}label|import\s{1,8}foreign|detach\s{1,8}database|comment\s{1,8}on\s{1,8}(?:table|column|database|schema|view|function)|restore\s{1,8}(?:database|log|table)|flush\s{1,8}(?:tables?|privileges|logs)|purge\s{1,8}(?:binary|master|table|recyclebin)|discard\s{1,8}(?:all|plans|sequences|temp))\b/iy,
 ])
 
 /** Tools whose argument is never prose. */

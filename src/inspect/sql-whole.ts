@@ -10,11 +10,8 @@ import { union } from './union.ts'
 
 const verbs =
   /(?:explain\s{1,8}(?:analyze\s{1,8})?)?(select|with|insert|update|delete|merge|replace|drop|create|alter|truncate|grant|revoke|copy|exec|execute|call|declare|load|attach|backup|begin|table|do|bulk|restore|shutdown|waitfor|use|pragma|vacuum|set)\b/iy
-// oxlint-disable-next-line no-control-regex -- databases skip these as blanks
-// oxlint-disable-next-line no-control-regex -- databases skip them, or stop at them
-// oxlint-disable-next-line no-control-regex -- databases skip these as blanks
 const ahead =
-  /[\s(;{\0-\x1f\xad\u180e\u200b-\u200f\u2060-\u2064]+|--[^\n]*\n|#[^\n]*\n|\/\*!\d{0,6}|\/\*[\s\S]*?\*\/|\*\/|<<\w{1,128}>>/y
+  /[\s(;{\p{Cc}\p{Cf}]+|--[^\n]*\n|#[^\n]*\n|\/\*!\d{0,6}|\/\*[\s\S]*?\*\/|\*\/|<<\w{1,128}>>/uy
 
 /**
  * Where the first word of a statement stands: behind blanks, comments, brackets, and what nobody sees.

@@ -229,6 +229,15 @@ test('a leg with an altered state is refused', async () => {
   assert.equal(told.error?.code, -32602)
 })
 
+test('an answer to the server that rides along with a held call is not held, and not sent', async () => {
+  const args = fresh()
+  const { body, headers: modern } = modernCall('write', args)
+  const more = '"inputResponses":{"ok":{"action":"accept"}},"requestState":"of the server","name":'
+  const told = await answerOf(house.post(body.replace('"name":', more), modern))
+  assert.match(textOf(told), /who decides about its arguments alone/)
+  assert.equal(ran(args), 0)
+})
+
 const announcing =
   '"io.modelcontextprotocol/clientCapabilities":{"extensions":{"io.modelcontextprotocol/tasks":{}}}'
 const modernPoll = (

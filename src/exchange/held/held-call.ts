@@ -27,6 +27,7 @@ export function heldCallOf(
       facts: { reason: 'cannot_be_held', ...(matched ? { rule: matched.rule } : {}) },
     })
   }
+  checkMembers(message)
   const args = argumentsOf(message)
   const { name, clientId, kind, owner: answers, claims } = principal
   return {
@@ -52,12 +53,38 @@ export function heldCallOf(
     args,
     shown: shownOf(args, known, at),
     hasSensitiveAuth: asked.maskings.groups().some(({ kind: of }) => sensitive.has(of)),
-    facts: inspected,
+    facts: withMaskedNames(inspected, at),
     matched: verdict.matched,
     reason: verdict.reason,
     terms: hold,
     policyRevision: verdict.revision,
   }
+}
+
+/** What a reviewer sees and what is bound: all else a server acts on must not ride along. */
+const members: ReadonlySet<string> = new Set(['name', 'uri', 'arguments', '_meta', 'task'])
+
+function checkMembers({ params, tree }: Message): void {
+  for (let key = tree.first(params); key !== NONE; key = tree.next(key)) {
+    if (members.has(tree.text(key))) continue
+    const text =
+      'A rule would hold this for a person, who decides about its arguments alone: it carries something besides them, such as an answer to a question of the server. Nothing was sent.'
+    throw new Fault('refused', text, { facts: { reason: 'cannot_be_held' } })
+  }
+}
+
+/** A column of the result may be called anything, a card number too. */
+function withMaskedNames(
+  { findings, sql }: Asking['inspected'],
+  at: Stations,
+): Asking['inspected'] {
+  const named = sql.map((fact) => ({
+    ...fact,
+    columns_returned: Object.fromEntries(
+      Object.entries(fact.columns_returned).map(([name, of]) => [at.masker.word(name).value, of]),
+    ),
+  }))
+  return { findings, sql: named }
 }
 
 /** Never stored, even encrypted (PCI DSS v4.0.1 req. 3.3.1). */

@@ -30,6 +30,11 @@ test('a key of one table names no rows of another beside it', async () => {
     ['SELECT (SELECT string_agg(pan, $$,$$) FROM cards) FROM orders WHERE id = 1'],
     ['SELECT ARRAY(SELECT pan FROM cards) FROM orders WHERE id = 1'],
     ['SELECT (SELECT JSON_ARRAYAGG(pan) FROM cards) FROM orders WHERE id = 3', 'mysql'],
+    ['SELECT (SELECT pan FROM cards FOR JSON PATH) FROM orders WHERE id = 3', 'sqlserver'],
+    [
+      "SELECT (SELECT pan + ',' FROM cards FOR XML PATH('')) x FROM orders WHERE id = 3",
+      'sqlserver',
+    ],
   ] as const) {
     const fact = await read(text, dialect)
     assert.equal(fact?.returns_cardholder_data, true, text)

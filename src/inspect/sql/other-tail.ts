@@ -78,6 +78,7 @@ interface Tail {
   readonly beside: Expr[]
   limit: Limit
   locks: boolean
+  isOneValue?: true
 }
 
 /** Reads what follows a query and gives it with that. Inner limits of a union stay in their parts. */
@@ -88,7 +89,9 @@ export function tail(cursor: Cursor, of: Query): Query {
   const limit = found.limit ?? of.limit
   const beside = [...of.beside, ...found.beside]
   if (of.kind === 'values') return { ...of, beside, limit }
-  return { ...of, beside, limit, locks: of.locks || found.locks }
+  const isOneValue = found.isOneValue ?? ('isOneValue' in of ? of.isOneValue : undefined)
+  const locks = of.locks || found.locks
+  return { ...of, beside, limit, locks, ...(isOneValue === undefined ? {} : { isOneValue }) }
 }
 
 function clause(cursor: Cursor, found: Tail): boolean {
@@ -98,7 +101,7 @@ function clause(cursor: Cursor, found: Tail): boolean {
     return true
   }
   const counted = limits(cursor, found) || locking(cursor, found)
-  return counted || answerForm(cursor)
+  return counted || answerForm(cursor, found)
 }
 
 export function sorted(cursor: Cursor): Expr {
@@ -163,7 +166,7 @@ function locking(cursor: Cursor, found: Tail): boolean {
 }
 
 /** `FOR JSON PATH, ROOT('x')`, `FOR XML …`, `OPTION (…)`, and MySQL's INTO at the end. */
-function answerForm(cursor: Cursor): boolean {
+function answerForm(cursor: Cursor, found: Tail): boolean {
   if (cursor.mysql && cursor.is('INTO')) {
     mysqlInto(cursor)
     return true
@@ -171,6 +174,7 @@ function answerForm(cursor: Cursor): boolean {
   if (cursor.dialect !== 'sqlserver') return false
   if (cursor.eat('FOR', 'BROWSE')) return true
   if (cursor.is('FOR', 'XML') || cursor.is('FOR', 'JSON')) {
+    found.isOneValue = true
     cursor.next()
     cursor.next()
     cursor.list(() => {

@@ -58,7 +58,7 @@ class CachedReader implements SqlReader {
 
   constructor(options: SqlReaderOptions) {
     this.#textBytesMax = options.textBytesMax ?? 1024 * 1024
-    this.#ownThreadCharsMax = options.ownThreadCharsMax ?? 16 * 1024
+    this.#ownThreadCharsMax = options.ownThreadCharsMax ?? 4 * 1024
     const { withinMs = 2000, waitingMax = 64 } = options
     this.#thread = new ReadingThread({ withinMs, waitingMax })
     const { cacheEntriesMax: entriesMax = 4096, cacheBytesMax: bytesMax = 16 * 1024 * 1024 } =

@@ -129,6 +129,8 @@ export interface Select extends WithCtes {
   readonly into: TableName | undefined
   /** FOR UPDATE, FOR SHARE, WITH (XLOCK). */
   readonly locks: boolean
+  /** FOR XML, FOR JSON: as a value all rows are one. */
+  readonly isOneValue?: true
 }
 
 export interface SetOperation extends WithCtes {
@@ -140,6 +142,7 @@ export interface SetOperation extends WithCtes {
   readonly beside: readonly Expr[]
   readonly limit: Limit
   readonly locks: boolean
+  readonly isOneValue?: true
 }
 
 export interface Values extends WithCtes {

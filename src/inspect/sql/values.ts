@@ -87,7 +87,8 @@ function madeOfQuery(expr: Extract<Expr, { kind: 'query' }>, at: Place): Made {
   const shape = at.query(expr.query, at.scope)
   const row = rowOf(shape)
   if (expr.use === 'exists' || expr.use === 'compare') return madeOfNothing
-  const collected = row.card && (row.collected || expr.use === 'array')
+  const isOne = 'isOneValue' in expr.query && expr.query.isOneValue === true
+  const collected = row.card && (row.collected || expr.use === 'array' || isOne)
   // Many rows in one value, which no condition around it makes fewer.
   if (collected && shape.where !== 'key') at.seen.marks.unbound = true
   return { ...row, collected }
