@@ -57,7 +57,22 @@ export interface Look {
   readonly isOdd: boolean
 }
 
+/** Names come with every call, and are few. */
+const known = new Map<string, Look>()
+const knownMax = 4096
+const knownLengthMax = 256
+
 export function lookOf(name: string): Look {
+  const before = known.get(name)
+  if (before !== undefined) return before
+  const look = makeLook(name)
+  if (name.length > knownLengthMax) return look
+  if (known.size >= knownMax) known.clear()
+  known.set(name, look)
+  return look
+}
+
+function makeLook(name: string): Look {
   const folded = name.normalize('NFC').toLowerCase()
   const letters = Array.from(name.normalize('NFKC').replace(ignorable, ''))
   const lower = letters.map((letter) => seen.get(letter) ?? letter.toLowerCase()).join('')
