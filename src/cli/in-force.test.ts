@@ -157,7 +157,7 @@ test('another profile is told by its name and its rules', async () => {
   assert.deepEqual(change['changed'], ['connection shop: profile: none -> pci'])
   assert.match(
     String(change['added'][0]),
-    /^profile pci: otherwise allow; suspicious \w+; exposure_days 30$/,
+    /^profile pci: otherwise allow; suspicious \w+; exposure_days 30; answers lists, withheld never$/,
   )
   assert.ok(change['added'].every((line) => String(line).length <= 260))
   assert.ok(

@@ -2,6 +2,7 @@
  * A call that a rule holds. It is recorded before it waits; what was approved is exactly what runs,
  * once, and only for a caller who is there to take the result.
  */
+import { setTimeout as pause } from 'node:timers/promises'
 import { Fault } from '../../base/fault.ts'
 import type { Ticket } from '../../hold/ticket.ts'
 import type { Taken } from '../../hold/tickets.ts'
@@ -99,6 +100,8 @@ function isEnded({ state }: Ticket, { heldLeg }: Way): boolean {
   return !isOpen && (state !== 'executed' || heldLeg !== undefined)
 }
 
+const againMs = 50
+
 type Following = Asking & { readonly receipt: Durable; readonly call: HoldableCall }
 
 /** From state to state, until it may go, has an answer, has ended, or the caller's time is up. */
@@ -116,6 +119,10 @@ async function follow(first: Ticket, of: Following, at: Stations): Promise<Held>
       if (taken !== undefined) return taken
       await ran(ticket, leftMs, of, at)
       ticket = at.tickets.byId(ticket.id) ?? ticket
+      if (ticket.state !== 'approved') continue
+      // Another has just let go of it, or it cannot be taken yet: never a loop without a pause.
+      if (leftMs <= 0) return stillWaiting(ticket, of, at)
+      await pause(againMs)
     } else {
       const answer = await answered(ticket, leftMs, of, at)
       if (answer !== undefined) return answer
